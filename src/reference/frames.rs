@@ -58,11 +58,6 @@ impl Reply {
             trailers: None,
         }
     }
-
-    /// Octets of content.
-    pub fn length(&self) -> usize {
-        self.body.iter().map(Bytes::len).sum()
-    }
 }
 
 /// Takes requests out of their frames and puts answers into theirs.
