@@ -47,7 +47,14 @@ impl ReadError {
 /// Where the file can't be opened.
 pub fn events(path: &Path) -> Result<Events, ReadError> {
     let file = File::open(path).map_err(|error| ReadError { path: path.to_owned(), line: 0, kind: error.into() })?;
-    Ok(Events { path: path.to_owned(), reader: BufReader::with_capacity(64 * 1024, file), buffer: Vec::new(), line: 0, ended: false, done: false })
+    Ok(Events {
+        path: path.to_owned(),
+        reader: BufReader::with_capacity(64 * 1024, file),
+        buffer: Vec::new(),
+        line: 0,
+        ended: false,
+        done: false,
+    })
 }
 
 /// The events of a record in order. The last item of a record that was cut off is an error of kind [`ReadErrorKind::Truncated`].

@@ -44,8 +44,7 @@ pub(super) fn runs(text: &mut [u8], shortest: usize, cut: bool, mut scrub: impl 
         let reaches_end = cut && end == text.len();
         if length * 6 >= shortest * 8 || reaches_end {
             for offset in 0..4.min(length) {
-                let digits: Vec<Digit> =
-                    (start + offset..end).filter_map(|at| Some(Digit { at, value: value(text[at])? })).collect();
+                let digits: Vec<Digit> = (start + offset..end).filter_map(|at| Some(Digit { at, value: value(text[at])? })).collect();
                 let mut octets = decode(&digits);
                 if scrub(&mut octets, reaches_end) {
                     changed |= write(text, &digits, &octets);

@@ -106,7 +106,9 @@ impl Secrets {
             self.fields(trailers);
         }
         match &mut received.end {
-            End::Closed { text } | End::NoConnection { text } | End::Malformed { text } | End::TooLarge { text } => *text = self.scrub_text(text),
+            End::Closed { text } | End::NoConnection { text } | End::Malformed { text } | End::TooLarge { text } => {
+                *text = self.scrub_text(text)
+            }
             End::Complete | End::Reset { .. } | End::GoAway { .. } | End::TimedOut { .. } | End::Interrupted => {}
         }
         exchange

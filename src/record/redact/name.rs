@@ -5,9 +5,7 @@ use super::Secret;
 /// A name as long as the secret: the label in angle brackets where there is room for it, filled with hyphens. No two secrets share one while there are enough.
 pub(super) fn of(label: &str, secret: &[u8], known: &[Secret]) -> Vec<u8> {
     let length = secret.len();
-    let free = |name: &Vec<u8>| {
-        known.iter().all(|other| other.name != *name && !contains(name, &other.octets)) && !contains(name, secret)
-    };
+    let free = |name: &Vec<u8>| known.iter().all(|other| other.name != *name && !contains(name, &other.octets)) && !contains(name, secret);
     let label = slug(label);
     let labels = std::iter::once(label.clone()).chain((2..1000u32).map(|number| format!("{label}-{number}")));
     let numbers = (1..1000u32).map(|number| number.to_string());

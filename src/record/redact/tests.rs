@@ -90,7 +90,8 @@ fn a_name_never_contains_the_secret() {
 fn raw_percent_coded_escaped_and_hexadecimal_forms_keep_their_length() {
     let secrets = secrets();
     let percent: String = TOKEN.bytes().map(|octet| format!("%{octet:02X}")).collect();
-    let mixed: String = TOKEN.char_indices().map(|(at, c)| if at % 3 == 0 { format!("%{:02x}", c as u32) } else { c.to_string() }).collect();
+    let mixed: String =
+        TOKEN.char_indices().map(|(at, c)| if at % 3 == 0 { format!("%{:02x}", c as u32) } else { c.to_string() }).collect();
     let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
     let slashed = TOKEN.replace('/', "\\/");
     let hex: String = TOKEN.bytes().map(|octet| format!("{octet:02x}")).collect();
@@ -198,8 +199,16 @@ fn the_beginning_of_a_secret_at_the_end_of_a_cut_body() {
 #[test]
 fn what_holds_no_secret_is_left_as_it_is() {
     let bomb = gzip(&vec![b'a'; 100_000]);
-    let bodies =
-        [Vec::new(), vec![0, 0, 0, 0, 200, 1], bomb.clone(), frame(1, &bomb), frame(1, &bomb[..20]), vec![0x1f, 0x8b, 8], b"%%%\\u00".to_vec(), b"=A==B=".to_vec()];
+    let bodies = [
+        Vec::new(),
+        vec![0, 0, 0, 0, 200, 1],
+        bomb.clone(),
+        frame(1, &bomb),
+        frame(1, &bomb[..20]),
+        vec![0x1f, 0x8b, 8],
+        b"%%%\\u00".to_vec(),
+        b"=A==B=".to_vec(),
+    ];
     for content in bodies {
         for wire in Wire::ALL {
             let body = redacted(wire, content.clone());
