@@ -367,3 +367,29 @@ pub struct Scheduled {
     /// The transports, one unless the case goes across.
     pub transports: Vec<Transport>,
 }
+
+impl Act {
+    /// Steps that send nothing.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        matches!(self.step.kind, StepKind::Wait(_))
+    }
+
+    /// The step in words, for reasons.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let what = match &self.step.kind {
+            StepKind::Call { rpc, .. } => rpc.rsplit('/').next().unwrap_or(rpc).to_owned(),
+            StepKind::Http { verb, .. } => format!("{verb} request"),
+            StepKind::Wait(milliseconds) => format!("a wait of {milliseconds} ms"),
+        };
+        match self.duty {
+            Duty::Start => format!("start state, {what}"),
+            Duty::Control => format!("control, {what}"),
+            Duty::Reset => format!("start state after the control, {what}"),
+            Duty::Main => what,
+            Duty::Marker => format!("marker, {what}"),
+            Duty::Shown => format!("state after the call, {what}"),
+        }
+    }
+}
