@@ -159,6 +159,12 @@ impl Capabilities {
     /// Whether the transport is spoken.
     #[must_use]
     pub fn has(&self, transport: Transport) -> bool {
-        matches!(self.transports.get(&transport.to_string()), Some((Presence::Live, _)))
+        matches!(self.of(transport), Some(Presence::Live))
+    }
+
+    /// What is known of a transport; `None`: it was not asked.
+    #[must_use]
+    pub fn of(&self, transport: Transport) -> Option<Presence> {
+        self.transports.get(&transport.to_string()).map(|(presence, _)| presence.clone())
     }
 }

@@ -368,6 +368,17 @@ pub struct Scheduled {
     pub transports: Vec<Transport>,
 }
 
+impl Case {
+    /// `suite::case[variant]`: the name of the group.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}[{variant}]", self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
 impl Act {
     /// Steps that send nothing.
     #[must_use]
