@@ -20,6 +20,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Tells a run to stop; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Stop {
+    signal: std::sync::Arc<std::sync::atomic::AtomicI32>,
     sender: std::sync::Arc<watch::Sender<Level>>,
     receiver: watch::Receiver<Level>,
 }
@@ -27,14 +28,23 @@ pub struct Stop {
 impl Default for Stop {
     fn default() -> Self {
         let (sender, receiver) = watch::channel(Level::Go);
-        Self { sender: std::sync::Arc::new(sender), receiver }
+        Self { signal: std::sync::Arc::default(), sender: std::sync::Arc::new(sender), receiver }
     }
 }
 
 impl Stop {
-    /// The first request drains, the next one aborts.
-    pub fn request(&self) {
+    /// The first request drains, the next one aborts. `signal`: 2 for SIGINT, 15 for SIGTERM.
+    pub fn request(&self, signal: i32) {
+        use std::sync::atomic::Ordering;
+        // The first one names the exit status.
+        let _ = self.signal.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
         self.sender.send_modify(|level| *level = if *level == Level::Go { Level::Drain } else { Level::Abort });
+    }
+
+    /// The signal of the first request.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        Some(self.signal.load(std::sync::atomic::Ordering::Relaxed)).filter(|signal| *signal != 0)
     }
 
     /// Whether no new trial may begin.
