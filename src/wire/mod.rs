@@ -5,7 +5,8 @@
 mod exchange;
 
 pub use exchange::{
-    Body, Call, Content, Defect, End, Exchange, Field, Frame, Framing, Head, Intent, Octets, Phase, Received, Role, Sent, Timing,
+    Body, Call, Content, Defect, End, Exchange, Field, Frame, Framing, Head, Intent, Octets, Phase, Received, Role, Sent, Timing, from_hex,
+    to_hex,
 };
 
 use std::fmt;
