@@ -12,12 +12,14 @@ use crate::target::{Capabilities, Presence};
 use crate::wire::{Transport, Wire};
 
 /// What of a suite is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Selection {
     /// Wires; all if empty.
     pub wires: Vec<Wire>,
     /// Pieces of trial ids, one of which a trial must contain; all if empty.
     pub filters: Vec<String>,
+    /// Whole trial ids; all if empty.
+    pub exact: Vec<String>,
     /// Profiles whose requirements count.
     pub profiles: BTreeSet<String>,
     /// How often everything is executed.
@@ -30,7 +32,7 @@ impl Selection {
     /// Whether only a part of the suite is asked for: then what the whole run must have shown is not asked of it.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        !self.filters.is_empty()
+        !self.filters.is_empty() || !self.exact.is_empty()
     }
 
     fn has_wire(&self, wire: Wire) -> bool {
@@ -38,7 +40,8 @@ impl Selection {
     }
 
     fn matches(&self, id: &str) -> bool {
-        self.filters.is_empty() || self.filters.iter().any(|filter| id.contains(filter.as_str()))
+        let filtered = self.filters.is_empty() || self.filters.iter().any(|filter| id.contains(filter.as_str()));
+        filtered && (self.exact.is_empty() || self.exact.iter().any(|name| name == id))
     }
 }
 

@@ -17,6 +17,7 @@ pub fn list(options: &ListOptions) -> Result<ExitStatus, Failure> {
     let selection = Selection {
         wires: options.wire.clone(),
         filters: options.filter.clone(),
+        exact: Vec::new(),
         profiles: ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect(),
         repeat: 1,
         seed: 0,

@@ -201,6 +201,7 @@ async fn judge(options: &RunOptions, suite: &Suite, contract: &Contract, reports
     let selection = Selection {
         wires: options.wire.clone(),
         filters: options.filter.clone(),
+        exact: Vec::new(),
         profiles: aim.profiles.clone(),
         repeat: options.repeat,
         seed: options.seed.unwrap_or_else(random_seed),
