@@ -146,7 +146,7 @@ pub static FIXTURE: Table = Table {
     title: "a fixture",
     name: "fixture",
     keys: &[
-        key("on", Form::Text, "The fixture that it stands on; only one without `on` has `setup` and `remove`."),
+        key("upon", Form::Text, "The fixture that it stands on; only one without has `setup` and `remove`."),
         key("as", Form::Text, "The identity of its steps and of the cases that name none; without it that of the fixture below."),
         key("setup", STEPS, "Once for each set."),
         key("reset", STEPS, "Makes the start state before each trial, after the steps of the fixture below; ends with a read that shows it."),

@@ -161,7 +161,17 @@ mod tests {
             hint: Some("did you mean `name`?".to_owned()),
         };
         let shown = render(&Mistakes(vec![mistake]), &[("a.yaml".into(), text)], false);
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @"
+        error: `nmae` is no key of a case
+         --> a.yaml:2:5
+          |
+        2 |   - nmae: adds OTP
+          |     ^^^^
+          |
+          = help: did you mean `name`?
+
+        1 mistake
+        ");
     }
 
     #[test]

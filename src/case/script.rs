@@ -136,5 +136,5 @@ pub(super) fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
-    crate::wire::to_hex(context.finish().as_ref())
+    context.finish().as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }

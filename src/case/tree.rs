@@ -121,7 +121,7 @@ pub fn read(text: &str) -> (Option<Node>, Vec<Complaint>) {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::AsOrdinary,
-        non_finite_floats: NonFiniteFloatPolicy::PassThrough,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         strict_booleans: true,
         with_snippet: false,
     };
@@ -134,8 +134,14 @@ pub fn read(text: &str) -> (Option<Node>, Vec<Complaint>) {
         Err(error) => {
             let at = error.location().map_or_else(Mark::default, |location| mark(text, &location));
             let message = error.to_string();
-            let first = message.lines().next().unwrap_or("this is no YAML").to_owned();
-            (None, vec![Complaint { at, message: format!("this is no YAML: {first}"), hint: None }])
+            let first = message.lines().next().unwrap_or_default();
+            // The place is told by the mark.
+            let what = first.split_once(" at line ").map_or(first, |(what, _)| what);
+            let message = match what.contains("multiple YAML documents") {
+                true => "a second document begins here: a file holds one".to_owned(),
+                false => format!("this is no YAML: {what}"),
+            };
+            (None, vec![Complaint { at, message, hint: None }])
         }
     }
 }
@@ -414,12 +420,19 @@ mod tests {
     #[test]
     fn duplicate_keys_anchors_aliases_tags_and_missing_values_are_all_told() {
         let text = "a: &x 1\nb: *x\na: !!str 2\nc:\nd: {<<: {e: 1}}\n";
-        insta::assert_snapshot!(complaints(text).join("\n"), @"");
+        insta::assert_snapshot!(complaints(text).join("\n"), @r#"
+        1:7 `&x` anchors are not used in these files / write the value out where it is needed
+        2:4 `*x` aliases are not used in these files / write the value out
+        3:10 `!!str` tags are not used in these files / quote the value where it is text
+        3:1 `a` the key `a` is there twice / the first one stands in line 1
+        4:2 `` a value is missing here / write `null`, `{}`, `[]` or `""` where nothing is meant
+        5:5 `<<` merge keys are not used in these files / write the members out
+        "#);
     }
 
     #[test]
     fn text_that_is_no_yaml_is_one_complaint() {
-        insta::assert_snapshot!(complaints("a: [1, 2\nb: 3\n").join("\n"), @"");
-        insta::assert_snapshot!(complaints("a: 1\n---\nb: 2\n").join("\n"), @"");
+        assert_eq!(complaints("a: [1, 2\nb: 3\n"), ["2:2 `` this is no YAML: illegal placement of ':' indicator / "]);
+        assert_eq!(complaints("a: 1\n---\nb: 2\n"), ["3:1 `` a second document begins here: a file holds one / "]);
     }
 }
