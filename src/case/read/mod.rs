@@ -46,7 +46,9 @@ pub fn read_suite(files: &[(PathBuf, String)], contract: &Contract<'_>) -> Resul
         reader.file.clone_from(path);
         let (node, complaints) = tree::read(text);
         for complaint in complaints {
+            let place = (path.clone(), complaint.at.span.start);
             reader.mistake(&complaint.at, complaint.message, complaint.hint);
+            reader.guesses.insert(place);
         }
         match node {
             Some(node) if path == Path::new(SUITE_FILE) => suite = Some(node),
@@ -96,6 +98,8 @@ struct Reader<'a> {
     service: String,
     /// Identity -> captures that its token and header fields need.
     identities: BTreeMap<String, BTreeSet<String>>,
+    /// Places at which YAML would have guessed: what is wrong there has been told.
+    guesses: BTreeSet<(PathBuf, usize)>,
     /// What later readers need to know of fixtures.
     fixtures: BTreeMap<String, flow::FixtureFlow>,
     /// Requirements that pieces of an expectation may answer for: those of the case that is being read.
@@ -114,6 +118,7 @@ impl<'a> Reader<'a> {
             mistakes: Vec::new(),
             service: String::new(),
             identities: BTreeMap::new(),
+            guesses: BTreeSet::new(),
             fixtures: BTreeMap::new(),
             claims: BTreeSet::new(),
             variant: None,
@@ -122,6 +127,9 @@ impl<'a> Reader<'a> {
     }
 
     fn mistake(&mut self, at: &Mark, message: impl Into<String>, hint: Option<String>) {
+        if self.guesses.contains(&(self.file.clone(), at.span.start)) {
+            return;
+        }
         self.mistakes.push(Mistake {
             file: self.file.clone(),
             line: at.line,

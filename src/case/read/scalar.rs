@@ -1,7 +1,8 @@
 //! Keys of mappings, and values that are no patterns.
 
 use super::super::keys::Table;
-use super::super::tree::{Mark, Node, Yaml};
+use super::super::mistake::nearest;
+use super::super::tree::{Entry, Mark, Node, Yaml};
 use super::{Reader, place, suggestion};
 use crate::wire::{HttpVersion, Octets, Wire};
 
@@ -19,8 +20,11 @@ impl Reader<'_> {
                 self.mistake(&entry.at, format!("`{}` is no key of {}", entry.key, table.title), hint);
             }
         }
+        let known = || table.keys.iter().map(|key| key.name);
         for key in table.keys.iter().filter(|key| key.required) {
-            if !entries.iter().any(|entry| entry.key == key.name) {
+            // A key that is only misspelled isn't missing as well.
+            let meant = |entry: &Entry| entry.key == key.name || nearest(&entry.key, known()) == Some(key.name);
+            if !entries.iter().any(meant) {
                 self.mistake(place(node), format!("`{}` of {} is missing", key.name, table.title), Some(key.about.to_owned()));
             }
         }
