@@ -121,9 +121,13 @@ impl Client {
     pub async fn close(&self) {
         let Idle { h1, h2 } = std::mem::take(&mut *self.idle());
         drop(h2);
-        for connection in h1 {
-            connection.close().await;
-        }
+        let goodbyes = async {
+            for connection in h1 {
+                connection.close().await;
+            }
+        };
+        // Peers that don't listen aren't waited for.
+        let _ = tokio::time::timeout(Duration::from_millis(500), goodbyes).await;
     }
 
     async fn run(&self, call: Call, id: u64, at: Duration, fresh: bool) -> Result<Exchange, HarnessFault> {
@@ -170,9 +174,10 @@ impl Client {
         })?;
         match http {
             HttpVersion::H1 => Ok(Connection::H1(H1::new(link))),
-            HttpVersion::H2 => match H2::open(link, &self.bounds).await {
-                Ok(connection) => Ok(Connection::H2(Box::new(connection))),
-                Err(error) => Err(End::NoConnection { text: format!("the HTTP/2 preface could not be sent: {error}") }),
+            HttpVersion::H2 => match tokio::time::timeout(self.timeouts.connect, H2::open(link, &self.bounds)).await {
+                Ok(Ok(connection)) => Ok(Connection::H2(Box::new(connection))),
+                Ok(Err(error)) => Err(End::NoConnection { text: format!("the HTTP/2 preface could not be sent: {error}") }),
+                Err(_) => Err(End::TimedOut { phase: super::Phase::Connect }),
             },
         }
     }

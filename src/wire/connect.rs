@@ -256,7 +256,8 @@ impl Connector {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match inner {
             Some(rustls::Error::InvalidMessage(_)) => ConnectError::NotTls { place },
-            Some(rustls::Error::InvalidCertificate(Bad::UnknownIssuer)) => ConnectError::UnknownIssuer { place },
+            // A bad signature: an authority of the same name is trusted, but with another key.
+            Some(rustls::Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature)) => ConnectError::UnknownIssuer { place },
             Some(rustls::Error::InvalidCertificate(Bad::NotValidForName)) => {
                 ConnectError::NotForName { place, name, presented: Vec::new() }
             }

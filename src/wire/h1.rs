@@ -43,9 +43,9 @@ impl H1 {
         .await
     }
 
-    /// Says good-bye; a peer that doesn't listen isn't waited for.
+    /// Says good-bye. Whether the peer hears it doesn't matter.
     pub(super) async fn close(mut self) {
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(200), self.0.shutdown()).await;
+        let _ = self.0.shutdown().await;
     }
 
     /// Sends the request and reads the response. Writing and reading go on together: a server may answer before it has read everything.
@@ -63,6 +63,8 @@ impl H1 {
             let mut reading = pin!(reader.read_response(request.is_head));
             loop {
                 tokio::select! {
+                    // Writing first: a request that has gone out must not look unfinished because its answer came at once.
+                    biased;
                     result = &mut writing, if written.is_none() => written = Some(result),
                     result = &mut reading => break result,
                 }

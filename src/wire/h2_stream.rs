@@ -102,7 +102,6 @@ impl Stream {
             kind::CONTINUATION => self.take_continuation(frame),
             // RST_STREAM behind END_STREAM only says that the rest of the request isn't wanted (RFC 9113, 8.1).
             kind::RST_STREAM if !self.ended => {
-                self.arriving.touched |= !self.arriving.heads.is_empty();
                 self.reset = frame.number(0).or(Some(1));
             }
             _ => {}
@@ -129,7 +128,7 @@ impl Stream {
         match frame.content() {
             Ok(block) => {
                 self.block = Some((Vec::new(), frame.has(flag::END_STREAM)));
-                self.take_block(&block.to_vec(), frame.has(flag::END_HEADERS));
+                self.take_block(block, frame.has(flag::END_HEADERS));
             }
             Err(error) => self.note(|| error.to_string()),
         }
@@ -181,6 +180,10 @@ impl Stream {
         self.last_octet = Some(Instant::now());
         if !ends {
             self.note(|| "a header block behind the head does not end the stream (RFC 9113, 8.1)".to_owned());
+        }
+        if fields.iter().any(|field| field.name.0.starts_with(b":")) {
+            // The library lets these pass.
+            self.note(|| "the trailers have a pseudo-header field (RFC 9113, 8.1)".to_owned());
         }
         match &mut self.arriving.trailers {
             None => self.arriving.trailers = Some(fields),
