@@ -6,7 +6,7 @@ use super::frames::{self, Prefixed, Rest};
 use super::{Answer, Answered, Framed, Place, Reading, StatusField, broken_end};
 use crate::contract::Contract;
 use crate::contract::message;
-use crate::contract::status::{Code, Status, decode_details_bin, percent_decode_lossy};
+use crate::contract::status::{Code, Status, decode_details_bin, percent_decode_lenient};
 use crate::wire::{Exchange, Field};
 
 /// Names of the fields that carry a status.
@@ -117,7 +117,7 @@ fn number(value: &[u8]) -> Option<Code> {
 
 /// The error as the plain status and its details tell it.
 fn error(code: Code, reading: &Reading) -> Status {
-    let message = reading.fields("grpc-message").next().map(|field| percent_decode_lossy(&field.value)).unwrap_or_default();
+    let message = reading.fields("grpc-message").next().map(|field| percent_decode_lenient(&field.value)).unwrap_or_default();
     let details = match &reading.details {
         Some(Ok(status)) => status.details.clone(),
         _ => Vec::new(),

@@ -1,13 +1,13 @@
 //! The agreement of a group: all transports tell the same story about the case's own call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::expectation::{Place, describe_answer, error_value};
+use super::expectation::{Place, describe_answer, error_value, take_captures};
 use super::verdict::{Judgement, Observation, Verdict, Violation};
 use crate::answer::{self, Answer, Answered};
-use crate::case::{Act, Captures, Case, Duty, capture};
+use crate::case::{Act, Captures, Case, Duty};
 use crate::contract::Contract;
 use crate::contract::status::Code;
 use crate::wire::{Exchange, Transport};
@@ -32,7 +32,7 @@ pub fn group(
     case: &Case,
     acts: &[Act],
     requirements: &[String],
-    volatile: &BTreeSet<String>,
+    volatile: &BTreeMap<String, BTreeSet<String>>,
     observations: &[&Observation],
     contract: &Contract,
 ) -> Judgement {
@@ -83,7 +83,12 @@ pub fn group(
     judgement
 }
 
-fn story(acts: &[Act], observation: &Observation, volatile: &BTreeSet<String>, contract: &Contract) -> Result<Story, String> {
+fn story(
+    acts: &[Act],
+    observation: &Observation,
+    volatile: &BTreeMap<String, BTreeSet<String>>,
+    contract: &Contract,
+) -> Result<Story, String> {
     let mut captures = observation.captures.clone();
     for step in &observation.steps {
         let (Some(act), Some(exchange)) = (acts.get(step.act), step.attempts.last()) else { continue };
@@ -97,12 +102,18 @@ fn story(acts: &[Act], observation: &Observation, volatile: &BTreeSet<String>, c
             };
         }
         // Captures of earlier steps are names that the answer may hold.
-        let _ = capture::take(&act.step.capture, reading.answered().and_then(|answered| answered.message.as_ref()), &mut captures);
+        take_captures(&act.step, &reading, &mut captures);
     }
     Err("the call of the case was not reached".to_owned())
 }
 
-fn tell(exchange: &Exchange, answered: &Answered, described: String, captures: &Captures, volatile: &BTreeSet<String>) -> Story {
+fn tell(
+    exchange: &Exchange,
+    answered: &Answered,
+    described: String,
+    captures: &Captures,
+    volatile: &BTreeMap<String, BTreeSet<String>>,
+) -> Story {
     let error = answered.error.as_ref().map(|status| {
         let value = normalise(&error_value(status), captures, volatile);
         let details = value.get("details").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -120,13 +131,13 @@ fn tell(exchange: &Exchange, answered: &Answered, described: String, captures: &
 }
 
 /// Replaces captured values by their names and volatile ones by their form.
-fn normalise(value: &Value, captures: &Captures, volatile: &BTreeSet<String>) -> Value {
+fn normalise(value: &Value, captures: &Captures, volatile: &BTreeMap<String, BTreeSet<String>>) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members
                 .iter()
                 .map(|(name, member)| {
-                    let member = if volatile.contains(name) && !member.is_object() {
+                    let member = if volatile.values().any(|members| members.contains(name)) && !member.is_object() {
                         json!(form(member))
                     } else {
                         normalise(member, captures, volatile)

@@ -1,8 +1,7 @@
 //! One answer against one expectation. The run asks again by the same function that the judge decides with.
 
 use crate::answer::{Answer, Answered, Reading};
-use crate::case::matcher::{self, Mismatch};
-use crate::case::{Captures, Expect, HeaderPattern, StatusPattern};
+use crate::case::{self, Captures, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
 use crate::contract::status::{Code, Status};
 use crate::wire::{End, Exchange, Wire};
 
@@ -106,7 +105,7 @@ fn compare(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
         return differences;
     }
     if let Some(pattern) = &piece.body {
-        for Mismatch { place, expected, actual } in matcher::matches(pattern, answered.message.as_ref(), place.captures) {
+        for Mismatch { place, expected, actual } in case::matches(pattern, answered.message.as_ref(), place.captures) {
             add("body-differs", expected, actual, &format!("body {place}"));
         }
     }
@@ -114,7 +113,7 @@ fn compare(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
     if let Some(pattern) = &piece.error
         && let Some(value) = answered.error.as_ref().map(error_value)
     {
-        for Mismatch { place, expected, actual } in matcher::matches(pattern, Some(&value), place.captures) {
+        for Mismatch { place, expected, actual } in case::matches(pattern, Some(&value), place.captures) {
             add("error-differs", expected, actual, &format!("error {place}"));
         }
     }
@@ -178,7 +177,7 @@ fn compare_field(name: &str, pattern: &HeaderPattern, place: Place<'_>) -> Optio
         HeaderPattern::Once => Some((format!("exactly one field {name}"), shown())),
         HeaderPattern::Values(wanted) => {
             let wanted: Vec<Vec<u8>> =
-                wanted.iter().map(|text| matcher::resolve_text(text, place.captures).map(|octets| octets.0).unwrap_or_default()).collect();
+                wanted.iter().map(|text| case::resolve_text(text, place.captures).map(|octets| octets.0).unwrap_or_default()).collect();
             let equal = wanted.len() == values.len() && wanted.iter().zip(&values).all(|(wanted, value)| wanted == value);
             let expected =
                 || wanted.iter().map(|value| format!("{name}: {}", String::from_utf8_lossy(value))).collect::<Vec<_>>().join(" | ");
@@ -255,6 +254,17 @@ pub(crate) fn describe_answer(place: Place<'_>) -> String {
             } else {
                 format!("{code}{message}")
             }
+        }
+    }
+}
+
+/// Keeps what a step captures from its answer. What the answer doesn't have stays as it was: that only matters to who uses it.
+pub fn take_captures(step: &Step, reading: &Reading, captures: &mut Captures) {
+    let Some(answered) = reading.answered() else { return };
+    let error = answered.error.as_ref().map(error_value);
+    for (name, path) in &step.capture {
+        if let Some(value) = case::take(path, answered.message.as_ref(), error.as_ref()) {
+            captures.insert(name.clone(), value);
         }
     }
 }
