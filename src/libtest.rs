@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use crate::case::{self, Suite};
+use crate::case::Suite;
 use crate::contract::Contract;
 use crate::judge::{Judgement, Verdict};
 use crate::plan::{Selection, plan};
@@ -62,7 +62,7 @@ struct Shared {
 pub fn main(target: Target) -> ExitCode {
     let arguments = Arguments::from_args();
     let contract = Contract::built_in();
-    let suite = match case::read_suite(&case::built_in_files(), contract) {
+    let suite = match Suite::built_in(contract) {
         Ok(suite) => suite,
         Err(mistakes) => return refuse(&arguments, "suite", mistakes.to_string()),
     };
@@ -111,7 +111,7 @@ fn test(shared: &Arc<Shared>, name: String, ids: Vec<String>, selection: &Select
 async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<Completion, Failed> {
     let contract = Contract::built_in();
     let embedded = matches!(shared.target, Target::Embedded);
-    let (url, token) = match &shared.target {
+    let (url, token): (String, String) = match &shared.target {
         Target::At { url, token } => (url.clone(), token.clone()),
         Target::Embedded => {
             let reference = match shared.embedded.get() {
@@ -127,8 +127,7 @@ async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<
         }
     };
     let endpoint = Endpoint::parse(&url).map_err(|error| Failed::from(error.to_string()))?;
-    let connector =
-        Connector::new(endpoint, &Trust::default(), Timeouts::default()).map_err(|error| Failed::from(error.to_string()))?;
+    let connector = Connector::new(endpoint, &Trust::default(), Timeouts::default()).map_err(|error| Failed::from(error.to_string()))?;
     let mut events = Vec::new();
     let setting = Setting {
         contract,
@@ -140,7 +139,7 @@ async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<
             token: Some(token),
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
         },
-        client: Client::new(connector),
+        client: Client::new(connector, Timeouts::default()),
         target: TargetIdentity { address: url, embedded, claimed: BTreeMap::new(), observed: BTreeMap::new() },
         recorded_options: BTreeMap::new(),
         journal: Journal::none(),

@@ -62,7 +62,7 @@ impl Group<'_> {
     /// `suite::case[variant]::agreement`.
     #[must_use]
     pub fn agreement_id(&self) -> String {
-        format!("{}::agreement", self.case.full_name())
+        self.case.agreement_id()
     }
 }
 
@@ -204,7 +204,7 @@ fn schedule(case: &Case, capabilities: &Capabilities, selection: &Selection) -> 
             .filter_map(|transport| {
                 let presence = capabilities.of(transport)?;
                 Some((
-                    Scheduled { id: format!("{}::{}::{}", case.full_name(), transport.wire, transport.http), transports: vec![transport] },
+                    Scheduled { id: format!("{}::{}::{}", case.id, transport.wire, transport.http), transports: vec![transport] },
                     presence,
                 ))
             })
@@ -229,7 +229,7 @@ fn schedule(case: &Case, capabilities: &Capabilities, selection: &Selection) -> 
                     let joined = |names: Vec<&str>| names.join("+");
                     let wires = joined(transports.iter().map(|transport| transport.wire.name()).collect());
                     let https = joined(transports.iter().map(|transport| transport.http.name()).collect());
-                    (Scheduled { id: format!("{}::{wires}::{https}", case.full_name()), transports }, Presence::Live)
+                    (Scheduled { id: format!("{}::{wires}::{https}", case.id), transports }, Presence::Live)
                 })
                 .collect()
         }

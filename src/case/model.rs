@@ -374,13 +374,10 @@ pub struct Scheduled {
 }
 
 impl Case {
-    /// `suite::case[variant]`: the name of the group.
+    /// The id without the variant.
     #[must_use]
-    pub fn full_name(&self) -> String {
-        match &self.variant {
-            Some(variant) => format!("{}[{variant}]", self.id),
-            None => self.id.clone(),
-        }
+    pub fn base_id(&self) -> &str {
+        self.variant.as_ref().and_then(|variant| self.id.strip_suffix(&format!("[{variant}]"))).unwrap_or(&self.id)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The verdict of a trial: its own expectations, in the order of its script.
 
-use super::expectation::{Difference, Met, Place, met};
+use super::expectation::{Difference, Met, Place, met, take_captures};
 use super::verdict::{Judgement, Observation, Stopped, Verdict, Violation};
 use crate::answer;
-use crate::case::{Act, Case, Duty, Expect, capture};
+use crate::case::{Act, Duty, Expect};
 use crate::contract::Contract;
 use crate::contract::status::Code;
 use crate::wire::Wire;
@@ -33,7 +33,7 @@ impl Scope {
 
 /// Judges a trial from what it showed.
 #[must_use]
-pub fn trial(case: &Case, acts: &[Act], scope: &Scope, observation: &Observation, contract: &Contract) -> Judgement {
+pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &Contract) -> Judgement {
     let mut judgement = Judgement {
         verdict: Verdict::Pass,
         requirements: scope.requirements.clone(),
@@ -91,26 +91,8 @@ pub fn trial(case: &Case, acts: &[Act], scope: &Scope, observation: &Observation
                 }
             },
         }
-        if let Err(missing) =
-            capture::take(&act.step.capture, reading.answered().and_then(|answered| answered.message.as_ref()), &mut captures)
-        {
-            return match act.duty {
-                Duty::Main | Duty::Shown => {
-                    let difference = Difference {
-                        requirement: None,
-                        kind: "body-differs",
-                        expected: format!("a value at {missing}"),
-                        actual: "absent".to_owned(),
-                        place: format!("body {missing}"),
-                    };
-                    charge(&mut judgement, vec![difference], &unclaimed, exchange.id, act, false, exchange.transport.wire);
-                    judgement
-                }
-                _ => inconclusive(judgement, format!("{}: the answer has nothing at {missing}", act.describe())),
-            };
-        }
+        take_captures(&act.step, &reading, &mut captures);
     }
-    debug_assert!(!case.id.is_empty(), "every case has an id");
     judgement
 }
 
@@ -118,7 +100,8 @@ pub fn trial(case: &Case, acts: &[Act], scope: &Scope, observation: &Observation
 fn is_positive(act: &Act) -> bool {
     act.step.defect.is_none()
         && matches!(act.duty, Duty::Main | Duty::Control | Duty::Shown)
-        && act.step.expect.iter().any(|piece| piece.code == [Code::Ok] && piece.body.is_some())
+        && act.step.expect.iter().any(|piece| piece.code == [Code::Ok])
+        && act.step.expect.iter().any(|piece| piece.body.is_some())
 }
 
 fn ended_early(mut judgement: Judgement, observation: &Observation, act: &Act) -> Judgement {

@@ -19,7 +19,7 @@ use crate::judge::{Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
 use crate::target::Capabilities;
-use crate::wire::{Call, Client, End, Exchange, Intent, Role, Transport, Wire};
+use crate::wire::{Call, Client, End, Exchange, HarnessFault, Intent, Role, Transport, Wire};
 
 /// Steering of a run that doesn't choose what is executed.
 #[derive(Debug, Clone)]
@@ -71,14 +71,20 @@ pub(super) struct Performed {
     pub bound_passed: bool,
     /// Whether the last attempt meets the step's expectation.
     pub met: Met,
-    /// The success message of the last attempt as it was.
-    pub message: Option<Value>,
+    /// The last answer as it was.
+    pub reading: Reading,
 }
 
 /// A call can't be made from a step: a fault of the harness or of its input.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unsendable(pub String);
+
+impl From<HarnessFault> for Unsendable {
+    fn from(fault: HarnessFault) -> Self {
+        Self(fault.to_string())
+    }
+}
 
 impl<'a> Engine<'a> {
     pub(super) fn new(
@@ -157,19 +163,21 @@ impl<'a> Engine<'a> {
     }
 
     /// Sends a call and reads the answer. `cuttable`: the call is cut when a stop has been requested for long enough.
-    pub(super) async fn exchange(&self, call: Call, new_connection: bool, cuttable: bool) -> Done {
+    pub(super) async fn exchange(&self, call: Call, new_connection: bool, cuttable: bool) -> Result<Done, Unsendable> {
         let id = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
-        let at = self.elapsed();
-        let interrupted = super::step::not_sent(&call, id, at);
-        let sending = self.client.send(call, id, at, new_connection);
+        let at = self.started.elapsed();
+        let interrupted = super::step::not_sent(&call, id, self.elapsed());
+        let sending = async {
+            if new_connection { self.client.send_new_connection(call, id, at).await } else { self.client.send(call, id, at).await }
+        };
         let raw = tokio::select! {
-            exchange = sending => exchange,
+            exchange = sending => exchange?,
             () = self.stop.cut(), if cuttable => interrupted,
             () = self.stop.aborted() => interrupted.clone(),
         };
         let reading = answer::read(&raw, self.contract);
         let exchange = self.secrets.read().unwrap_or_else(PoisonError::into_inner).redact_exchange(&raw);
-        Done { exchange, reading, raw }
+        Ok(Done { exchange, reading, raw })
     }
 
     /// What the passive checks say of an exchange.
@@ -187,7 +195,7 @@ impl<'a> Engine<'a> {
         loop {
             let bound_passed = begun.elapsed() >= self.options.bound;
             let call = super::step::call(self, &asked, captures)?;
-            let done = self.exchange(call, asked.step.new_connection, asked.cuttable).await;
+            let done = self.exchange(call, asked.step.new_connection, asked.cuttable).await?;
             let place = Place { exchange: &done.raw, reading: &done.reading, captures };
             let verdict = met(&asked.step.expect, place, asked.counts);
             let settled = match &asked.step.until {
@@ -207,8 +215,7 @@ impl<'a> Engine<'a> {
                 _ => Some(pause),
             };
             let Some(wait) = wait else {
-                let message = done.reading.answered().and_then(|answered| answered.message.clone());
-                return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, message });
+                return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, reading: done.reading });
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -235,7 +242,7 @@ impl<'a> Engine<'a> {
         for pause in [0, 300, 1500] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             let Ok(call) = super::step::probe_call(self, asked.transport) else { return };
-            let probe = self.exchange(call, true, true).await;
+            let Ok(probe) = self.exchange(call, true, true).await else { return };
             let still = matches!(probe.raw.received.end, End::NoConnection { .. }) || probe.reading.code() == Some(Code::Unauthenticated);
             if !still {
                 return;

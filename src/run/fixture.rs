@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::engine::{Asked, Engine};
 use super::journal::{Line, State};
-use crate::case::{Captures, Fixture, Step, capture};
-use crate::judge::Met;
+use crate::case::{Captures, Fixture, Step};
+use crate::judge::{self, Met};
 use crate::record::event::{Background, Event, Left};
 use crate::wire::{Role, Transport};
 
@@ -24,19 +24,6 @@ pub(super) struct Set {
     pub number: u64,
     /// Captures of its set-up.
     pub captures: Captures,
-}
-
-/// The fixture at the bottom of a chain: the one that a pool leases.
-pub(super) fn root<'a>(engine: &Engine<'a>, name: &str) -> Option<&'a Fixture> {
-    let mut fixture = engine.suite.fixtures.get(name)?;
-    // A chain longer than the number of fixtures is a circle; the reader refuses it.
-    for _ in 0..engine.suite.fixtures.len() {
-        match &fixture.on {
-            Some(below) => fixture = engine.suite.fixtures.get(below)?,
-            None => break,
-        }
-    }
-    Some(fixture)
 }
 
 /// Makes a set. `Err` says for a reader why it can't be made.
@@ -127,5 +114,6 @@ async fn background(
             return Err(text.unwrap_or_default());
         }
     }
-    capture::take(&step.capture, performed.message.as_ref(), captures).map_err(|missing| format!("the answer has nothing at {missing}"))
+    judge::take_captures(step, &performed.reading, captures);
+    Ok(())
 }

@@ -99,7 +99,7 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         target,
         suite: suite.name.clone(),
         suite_hash: suite.hash.clone(),
-        case_hashes: suite.cases.iter().map(|case| (case.full_name(), case.hash.clone())).collect(),
+        case_hashes: suite.cases.iter().map(|case| (case.id.clone(), case.hash.clone())).collect(),
         contract_hash: contract.hash(),
         seed: selection.seed,
         options: recorded_options,
@@ -188,7 +188,11 @@ async fn worker(engine: &Engine<'_>, queue: &Mutex<std::slice::Iter<'_, Group<'_
 
 /// Executes a group on one set: its trials one after the other, then its agreement.
 async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeMap<String, fixture::Set>) {
-    let acts = group.case.script(engine.suite);
+    let script = |planned: &plan::PlannedTrial| {
+        let wires: Vec<Wire> = planned.scheduled.transports.iter().map(|transport| transport.wire).collect();
+        group.case.script(engine.suite, &wires)
+    };
+    let mut last_acts = Vec::new();
     let mut observations = Vec::new();
     for planned in &group.trials {
         if let Some(obstacle) = &planned.obstacle {
@@ -198,9 +202,8 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         if engine.is_over() {
             continue;
         }
-        let acts =
-            if group.case.across.is_some() { group.case.script_across(engine.suite, &planned.scheduled.transports) } else { acts.clone() };
-        let root = group.case.given.as_deref().and_then(|given| fixture::root(engine, given));
+        let acts = script(planned);
+        let root = group.case.given.as_deref().and_then(|given| engine.suite.leased(given));
         let set: Result<Option<fixture::Set>, String> = match root {
             None => Ok(None),
             Some(root) => match sets.remove(&root.name) {
@@ -221,17 +224,18 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             observations.push(observation.clone());
         }
         engine.emit(Event::TrialEnded(executed.ended)).await;
+        last_acts = acts;
     }
     if let Some(requirements) = &group.agreement {
         if engine.is_over() && observations.len() < group.trials.len() {
             return;
         }
         let references: Vec<&Observation> = observations.iter().collect();
-        let judgement = judge::group(group.case, &acts, requirements, &engine.suite.volatile, &references, engine.contract);
+        let judgement = judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract);
         engine
             .emit(Event::AgreementEnded(AgreementEnded {
                 id: group.agreement_id(),
-                case: group.case.id.clone(),
+                case: group.case.base_id().to_owned(),
                 variant: group.case.variant.clone(),
                 transports: observations.iter().flat_map(|observation| observation.transports.clone()).collect(),
                 repeat: group.repeat,
@@ -249,7 +253,7 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
     };
     TrialEnded {
         id: planned.scheduled.id.clone(),
-        case: group.case.id.clone(),
+        case: group.case.base_id().to_owned(),
         variant: group.case.variant.clone(),
         transports: planned.scheduled.transports.clone(),
         covers: Vec::new(),

@@ -46,7 +46,10 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
             Ok(call) => call,
             Err(error) => return Err(Unusable::NoWire { text: format!("fault of the harness: {error}") }),
         };
-        let done = engine.exchange(call, false, true).await;
+        let done = match engine.exchange(call, false, true).await {
+            Ok(done) => done,
+            Err(error) => return Err(Unusable::NoWire { text: format!("fault of the harness: {error}") }),
+        };
         if let End::NoConnection { text } = &done.raw.received.end
             && seen.iter().all(|(_, found, _)| matches!(found, Err(Seen::Unreachable(_))))
             && transport == Transport::ALL[0]

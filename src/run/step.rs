@@ -1,10 +1,10 @@
 //! From a step to a call: captures are put in, the message is put on the wire.
 
 use super::engine::{Asked, Engine, Unsendable};
-use crate::case::{Captures, HeaderEdit, Payload, StepKind, matcher};
+use crate::case::{self, Captures, HeaderEdit, Payload, StepKind};
 use crate::contract::message;
-use crate::wire::put::{self, Edit};
-use crate::wire::{Body, Call, Content, End, Exchange, Intent, Received, Role, Sent, Timing, Transport, Wire};
+use crate::wire::put::{self, Edit, put};
+use crate::wire::{Body, Call, Content, End, Exchange, Received, Role, Sent, Timing, Transport, Wire};
 
 /// Makes the call of a step.
 pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<Call, Unsendable> {
@@ -14,39 +14,39 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
     match &asked.step.kind {
         StepKind::Wait(_) => Err(Unsendable("a wait sends nothing".to_owned())),
         StepKind::Http { verb, path, content } => {
-            let path = matcher::resolve_text(path, captures).map_err(|error| Unsendable(error.to_string()))?;
-            let content = content.as_ref().map_or(Content::None, |octets| Content::Octets(octets.0.clone()));
-            Ok(put::plain(transport, verb, &path.text(), content, &edits, intent))
+            let path = case::resolve_text(path, captures).map_err(|error| Unsendable(error.to_string()))?;
+            let content = content.as_ref().map(|octets| octets.0.clone());
+            Ok(put(transport, verb, &path.text(), put::Payload::Raw(content), &edits, intent)?)
         }
         StepKind::Call { rpc, send } => {
             let method =
                 engine.contract.descriptors.method(rpc).ok_or_else(|| Unsendable(format!("the contract has no operation {rpc}")))?;
             let message = match send {
-                Payload::Message(pattern) => matcher::resolve(pattern, captures).map_err(|error| Unsendable(error.to_string()))?,
+                Payload::Message(pattern) => case::resolve(pattern, captures).map_err(|error| Unsendable(error.to_string()))?,
                 Payload::Json(_) | Payload::Bytes(_) | Payload::Frames(_) => serde_json::json!({}),
             };
-            if transport.wire == Wire::Json {
-                let rule = method.bindings.first().ok_or_else(|| Unsendable(format!("{rpc} has no HTTP binding")))?;
-                let request = rule.transcode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
-                let body = match send {
-                    Payload::Json(text) => Some(text.0.clone()),
-                    Payload::Message(_) => request.body.map(|body| body.to_string().into_bytes()),
-                    Payload::Bytes(_) | Payload::Frames(_) => {
-                        return Err(Unsendable("an encoded message can't be sent on the wire json".to_owned()));
-                    }
-                };
-                return Ok(put::json(transport, &request.verb, &request.path, body, &edits, intent));
-            }
-            let path = method.grpc_path();
-            match send {
-                Payload::Message(_) => {
-                    let octets = message::encode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
-                    Ok(put::message(transport, &path, &octets, &edits, intent))
+            let (verb, path, payload) = match (transport.wire, send) {
+                (Wire::Json, Payload::Bytes(_) | Payload::Frames(_)) => {
+                    return Err(Unsendable("an encoded message can't be sent on the wire json".to_owned()));
                 }
-                Payload::Bytes(octets) => Ok(put::message(transport, &path, &octets.0, &edits, intent)),
-                Payload::Frames(octets) => Ok(put::frames(transport, &path, &octets.0, &edits, intent)),
-                Payload::Json(_) => Err(Unsendable("a JSON text can only be sent on the wire json".to_owned())),
-            }
+                (Wire::Json, Payload::Json(_) | Payload::Message(_)) => {
+                    let rule = method.bindings.first().ok_or_else(|| Unsendable(format!("{rpc} has no HTTP binding")))?;
+                    let request = rule.transcode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
+                    let body = match send {
+                        Payload::Json(text) => Some(text.0.clone()),
+                        _ => request.body.map(|body| body.to_string().into_bytes()),
+                    };
+                    (request.verb, request.path, put::Payload::Json(body))
+                }
+                (_, Payload::Json(_)) => return Err(Unsendable("a JSON text can only be sent on the wire json".to_owned())),
+                (_, Payload::Message(_)) => {
+                    let octets = message::encode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
+                    ("POST".to_owned(), method.grpc_path(), put::Payload::Message(octets))
+                }
+                (_, Payload::Bytes(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Message(octets.0.clone())),
+                (_, Payload::Frames(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Frames(octets.0.clone())),
+            };
+            Ok(put(transport, &verb, &path, payload, &edits, intent)?)
         }
     }
 }
@@ -82,7 +82,7 @@ fn push(edits: &mut Vec<Edit>, from: &[HeaderEdit], captures: &Captures) -> Resu
         let values = edit
             .values
             .iter()
-            .map(|text| matcher::resolve_text(text, captures))
+            .map(|text| case::resolve_text(text, captures))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| Unsendable(format!("field {}: {error}", edit.name)))?;
         edits.push(Edit::Set { name: edit.name.clone(), values });
@@ -99,7 +99,7 @@ pub(super) fn not_sent(call: &Call, id: u64, at: u64) -> Exchange {
     Exchange {
         id,
         transport: call.transport,
-        intent: Intent { ..call.intent.clone() },
+        intent: call.intent.clone(),
         sent: Sent {
             verb: call.verb.clone(),
             scheme: String::new(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::engine::{Asked, Engine, is_setup};
 use super::fixture::Set;
-use crate::case::{Act, Captures, Case, StepKind, Via, capture};
+use crate::case::{Act, Captures, Case, StepKind, Via};
 use crate::judge::{self, Judgement, Met, Observation, StepSeen, Stopped, Verdict};
 use crate::plan::PlannedTrial;
 use crate::record::event::TrialEnded;
@@ -39,7 +39,7 @@ pub(super) async fn execute(
             set_is_spoilt = steps(engine, case, acts, planned, &mut captures, &mut observation).await;
         }
     }
-    let judgement = guarded(planned, || judge::trial(case, acts, &planned.scope, &observation, engine.contract));
+    let judgement = guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract));
     let mut checks = Vec::new();
     for exchange in observation.steps.iter().flat_map(|step| &step.attempts) {
         match catch_unwind(AssertUnwindSafe(|| engine.examine(exchange))) {
@@ -49,13 +49,13 @@ pub(super) async fn execute(
     }
     let judgement = match &observation.stopped {
         Some(Stopped::Harness { .. }) if judgement.verdict != Verdict::Error => {
-            guarded(planned, || judge::trial(case, acts, &planned.scope, &observation, engine.contract))
+            guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract))
         }
         _ => judgement,
     };
     let ended = TrialEnded {
         id: planned.scheduled.id.clone(),
-        case: case.id.clone(),
+        case: case.base_id().to_owned(),
         variant: case.variant.clone(),
         transports: planned.scheduled.transports.clone(),
         covers: case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect(),
@@ -123,8 +123,8 @@ async fn steps(
             }
         };
         observation.steps.push(StepSeen { act: index, attempts: performed.attempts, bound_passed: performed.bound_passed });
-        let met = performed.met == Met::Yes && capture::take(&act.step.capture, performed.message.as_ref(), captures).is_ok();
-        if !met {
+        judge::take_captures(&act.step, &performed.reading, captures);
+        if performed.met != Met::Yes {
             observation.stopped = Some(Stopped::Unmet);
             return is_setup(act.duty);
         }
