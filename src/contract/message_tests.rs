@@ -222,3 +222,42 @@ fn any_and_struct_survive() {
     );
     assert_eq!(unknown.issues[0].kind, "unknown-any-type");
 }
+
+/// Whatever is nested in whatever: the reader ends with a value or a typed error, on the stack of a test.
+#[test]
+fn hostile_nesting_ends() {
+    let nest = |number: u8, prefix: &[u8], depth: usize| {
+        let mut octets = Vec::new();
+        for _ in 0..depth {
+            let mut outer = prefix.to_vec();
+            outer.push(number << 3 | 2);
+            let mut length = octets.len();
+            while length >= 0x80 {
+                outer.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+                length >>= 7;
+            }
+            outer.push(u8::try_from(length).unwrap());
+            outer.append(&mut octets);
+            octets = outer;
+        }
+        octets
+    };
+    let any = nest(2, b"\x0a\x15a/google.protobuf.Any", 300);
+    let decoded = decode(&any, &descriptor("google.protobuf.Any")).unwrap();
+    assert!(!decoded.issues.is_empty());
+    let types = nest(3, b"", 300);
+    let error = decode(&types, &descriptor("google.protobuf.DescriptorProto")).unwrap_err();
+    assert_eq!(error.kind, "too-deep");
+    assert!(
+        decode(
+            &nest(3, b"", 100),
+            &descriptor("google.protobuf.DescriptorProto")
+        )
+        .is_ok()
+    );
+    let list = "[".repeat(120) + &"]".repeat(120);
+    let value: Value = serde_json::from_str(&list).unwrap();
+    let octets = encode(&value, &descriptor("google.protobuf.ListValue")).unwrap();
+    let error = decode(&octets, &descriptor("google.protobuf.ListValue")).unwrap_err();
+    assert_eq!(error.kind, "too-deep");
+}
