@@ -1,0 +1,66 @@
+//! What the readers ask the contract: operations, messages, requirements.
+
+use prost_reflect::{MessageDescriptor, MethodDescriptor};
+
+use super::super::tree::Node;
+use super::{Reader, suggestion};
+use crate::contract::Descriptors;
+use crate::contract::requirement::{Catalogue, Requirement};
+use crate::contract::status::Code;
+
+/// The parts of the contract that case files speak of.
+pub struct Contract<'a> {
+    /// Operations and messages.
+    pub descriptors: &'a Descriptors,
+    /// Requirements.
+    pub catalogue: &'a Catalogue,
+}
+
+/// An operation that a step calls.
+pub(super) struct Operation {
+    /// `package.Service/Method`.
+    pub name: String,
+    pub method: MethodDescriptor,
+}
+
+impl Operation {
+    pub(super) fn request(&self) -> MessageDescriptor {
+        self.method.input()
+    }
+
+    pub(super) fn response(&self) -> MessageDescriptor {
+        self.method.output()
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The operation of a name: `Method` of the suite's service, or `package.Service/Method`.
+    pub(super) fn operation(&mut self, node: &Node) -> Option<Operation> {
+        let text = self.text(node)?;
+        let name = if text.contains('/') { text.to_owned() } else { format!("{}/{text}", self.service) };
+        if let Some(method) = self.contract.descriptors.method(&name) {
+            return Some(Operation { name, method });
+        }
+        let known: Vec<String> = self.contract.descriptors.methods().into_iter().collect();
+        let short: Vec<&str> = known.iter().map(|full| full.strip_prefix(&format!("{}/", self.service)).unwrap_or(full)).collect();
+        self.mistake(&node.mark, format!("there is no operation `{text}`"), suggestion(text, short));
+        None
+    }
+
+    /// A requirement of the catalogue.
+    pub(super) fn requirement(&mut self, node: &Node) -> Option<&'a Requirement> {
+        let id = self.text(node)?;
+        let found = self.contract.catalogue.get(id);
+        if found.is_none() {
+            let hint = self.contract.catalogue.nearest(id).map(|near| format!("did you mean `{near}`?"));
+            self.mistake(&node.mark, format!("the catalogue has no requirement `{id}`"), hint);
+        }
+        found
+    }
+
+    /// A gRPC code by name.
+    pub(super) fn code(&mut self, node: &Node) -> Option<Code> {
+        let name = self.word(node, super::super::keys::CODES, "gRPC code")?;
+        Code::ALL.into_iter().find(|code| code.name() == name)
+    }
+}
