@@ -113,6 +113,9 @@ pub struct TrialEnded {
     pub variant: Option<String>,
     /// Its transports: one unless the case goes across.
     pub transports: Vec<Transport>,
+    /// Parts of requirements that the case covers; a requirement that isn't listed is covered whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<(String, Vec<String>)>,
     /// Which repetition, from 1.
     pub repeat: u32,
     /// The verdict.

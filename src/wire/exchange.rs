@@ -182,6 +182,9 @@ pub struct Body {
     /// SHA-256 of all octets in hexadecimal, where more came than was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// A secret was replaced inside base64 or compressed octets, which were encoded anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reencoded: bool,
 }
 
 impl Body {
@@ -191,7 +194,7 @@ impl Body {
     /// A whole body.
     #[must_use]
     pub fn whole(octets: Vec<u8>) -> Self {
-        Self { length: octets.len() as u64, kept: Octets(octets), sha256: None }
+        Self { length: octets.len() as u64, kept: Octets(octets), sha256: None, reencoded: false }
     }
 
     /// Whether all octets were kept.
