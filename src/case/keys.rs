@@ -93,14 +93,20 @@ const EXPECTATIONS: Form = Form::OneOrMore(&Form::Mapping(&EXPECT));
 
 const RPC: Key = key("rpc", Form::Text, "The operation: `Method` of the suite's service, or `package.Service/Method`.");
 const AS: Key = key("as", Form::Text, "The identity that calls; without it the fixture's.");
-const SEND: Key = key("send", Form::Names(&Form::Any), "The message in ProtoJSON; strings may hold captures. Each wire puts it in its own form.");
+const SEND: Key =
+    key("send", Form::Names(&Form::Any), "The message in ProtoJSON; strings may hold captures. Each wire puts it in its own form.");
 const JSON: Key = key("json", Form::Text, "The JSON body as text, exactly as it is sent (wire json only). Needs `defect`.");
 const BYTES: Key = key("bytes", Form::Text, "The encoded message in hexadecimal, framed by each binary wire. Needs `defect`.");
-const FRAMES: Key = key("frames", Form::Text, "The framed content in hexadecimal, exactly as it is sent (binary wires only). Needs `defect`.");
+const FRAMES: Key =
+    key("frames", Form::Text, "The framed content in hexadecimal, exactly as it is sent (binary wires only). Needs `defect`.");
 const HTTP_REQUEST: Key = key("http", Form::Mapping(&HTTP), "An HTTP request that no operation describes. Needs `defect`.");
-const HEADER_EDITS: Key =
-    key("headers", HEADERS, "Fields of the request: a value, a list of values (a field each), `{ hex: ... }` for octets, `[]` to take a default one away.");
-const DEFECT: Key = key("defect", Form::Word(DEFECTS), "Where the request breaks a rule of its wire; `none`: a raw form that is a well-formed call.");
+const HEADER_EDITS: Key = key(
+    "headers",
+    HEADERS,
+    "Fields of the request: a value, a list of values (a field each), `{ hex: ... }` for octets, `[]` to take a default one away.",
+);
+const DEFECT: Key =
+    key("defect", Form::Word(DEFECTS), "Where the request breaks a rule of its wire; `none`: a raw form that is a well-formed call.");
 const VIA: Key = key(
     "via",
     Form::Either(&[Form::Count, Form::Word(&["first", "second", "every"])]),
@@ -109,8 +115,13 @@ const VIA: Key = key(
 const CONNECTION: Key = key("connection", Form::Word(&["same", "new"]), "`new`: on a connection of its own.");
 const EXPECTED: Key = key("expect", EXPECTATIONS, "What must hold of the answer; a list where pieces answer for different requirements.");
 const UNTIL: Key = key("until", Form::Mapping(&EXPECT), "Asked again until this holds, to the consistency bound; then `expect` is judged.");
-const EVENTUALLY: Key = key("eventually", Form::Mapping(&EXPECT), "Asked again until this holds; that it holds within the bound is the expectation.");
-const CAPTURE: Key = key("capture", Form::Names(&Form::Text), "Values kept from the answer: name -> path of members, `error.` first where it is of the error.");
+const EVENTUALLY: Key =
+    key("eventually", Form::Mapping(&EXPECT), "Asked again until this holds; that it holds within the bound is the expectation.");
+const CAPTURE: Key = key(
+    "capture",
+    Form::Names(&Form::Text),
+    "Values kept from the answer: name -> path of members, `error.` first where it is of the error.",
+);
 
 /// `suite.yaml`.
 pub static SUITE: Table = Table {
@@ -149,7 +160,11 @@ pub static FIXTURE: Table = Table {
         key("upon", Form::Text, "The fixture that it stands on; only one without has `setup` and `remove`."),
         key("as", Form::Text, "The identity of its steps and of the cases that name none; without it that of the fixture below."),
         key("setup", STEPS, "Once for each set."),
-        key("reset", STEPS, "Makes the start state before each trial, after the steps of the fixture below; ends with a read that shows it."),
+        key(
+            "reset",
+            STEPS,
+            "Makes the start state before each trial, after the steps of the fixture below; ends with a read that shows it.",
+        ),
         key("remove", STEPS, "When the set is given back."),
         key("marker", STEPS, "A harmless write, and last the read: `until` its effect shows, `expect` exactly start + marker."),
     ],
@@ -174,12 +189,24 @@ pub static CASE: Table = Table {
         key("given", Form::Text, "The fixture that it starts from."),
         AS,
         required("requirements", Form::List(&REQUIREMENT), "The requirements that its trials answer for."),
-        key("covers", Form::Names(&Form::List(&Form::Text)), "Requirement -> the parts of its check that this case covers; without it all of them."),
-        key("agreement", Form::Either(&[REQUIREMENT, Form::Truth]), "The requirement that a disagreement of the wires violates; `false`: not compared."),
+        key(
+            "covers",
+            Form::Names(&Form::List(&Form::Text)),
+            "Requirement -> the parts of its check that this case covers; without it all of them.",
+        ),
+        key(
+            "agreement",
+            Form::Either(&[REQUIREMENT, Form::Truth]),
+            "The requirement that a disagreement of the wires violates; `false`: not compared.",
+        ),
         key("compare-messages", Form::Truth, "Message texts are compared as well."),
         key("wires", Form::List(&Form::Word(WIRES)), "Only these wires; without it those of its requirements."),
         key("http-versions", Form::List(&Form::Word(VERSIONS)), "Only these HTTP versions."),
-        key("across", Form::Word(&["pairs", "each"]), "One trial over several wires: for each ordered pair of them, or one that visits all."),
+        key(
+            "across",
+            Form::Word(&["pairs", "each"]),
+            "One trial over several wires: for each ordered pair of them, or one that visits all.",
+        ),
         key(
             "variants",
             Form::Either(&[Form::List(&Form::Any), Form::Names(&Form::Any)]),
@@ -259,7 +286,11 @@ pub static EXPECT: Table = Table {
         key("requirement", REQUIREMENT, "The requirement that this piece answers for; one of the case's."),
         key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK."),
         key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`."),
-        key("head", Form::Names(&Form::Any), "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values."),
+        key(
+            "head",
+            Form::Names(&Form::Any),
+            "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.",
+        ),
         key("body", Form::Any, "Pattern of the success message."),
         key("error", Form::Mapping(&ERROR), "Pattern of the error."),
         key("refused", Form::Truth, "Refused as the catalogue defines it."),

@@ -71,7 +71,10 @@ fn block(renderer: &Renderer, mistake: &Mistake, sources: &[(PathBuf, String)]) 
     let group = Group::with_title(Level::ERROR.primary_title(mistake.message.as_str()));
     let group = match sources.iter().find(|(file, _)| *file == mistake.file) {
         Some((_, text)) => group.element(
-            Snippet::source(text.as_str()).path(path).fold(true).annotation(AnnotationKind::Primary.span(shown(text, mistake.span.clone()))),
+            Snippet::source(text.as_str())
+                .path(path)
+                .fold(true)
+                .annotation(AnnotationKind::Primary.span(shown(text, mistake.span.clone()))),
         ),
         None => group.element(annotate_snippets::Origin::path(path).line(mistake.line).char_column(mistake.column)),
     };

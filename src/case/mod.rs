@@ -17,12 +17,12 @@ pub mod tree;
 
 pub use capture::{take, value_at};
 pub use format::format_schema;
-pub use matcher::{MissingCapture, Mismatch, describe, matches, resolve, resolve_text};
+pub use matcher::{Mismatch, MissingCapture, describe, matches, resolve, resolve_text};
 pub use mistake::{Mistake, Mistakes, nearest, render};
 pub use model::{
-    Across, Act, Bound, Captures, Case, Control, Covers, Duty, Expect, Fixture, HeaderEdit, HeaderPattern, Identity, Pattern, Payload, Scheduled, Span,
-    StatusPattern, Step, StepKind, Suite, Text, TextPart, Token, Via,
+    Across, Act, Bound, Captures, Case, Control, Covers, Duty, Expect, Fixture, HeaderEdit, HeaderPattern, Identity, Pattern, Payload,
+    Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text, TextPart, Token, Via,
 };
-pub use read::{Contract, GIVEN_BY_ENGINE, SUITE_FILE, read_suite};
+pub use read::{GIVEN_BY_ENGINE, SUITE_FILE, read_suite};
 pub use script::slug;
 pub use sources::files_of;

@@ -90,7 +90,8 @@ impl Case {
     #[must_use]
     pub fn trials(&self, live: &[Transport]) -> Vec<Scheduled> {
         let live: BTreeSet<Transport> = live.iter().copied().filter(|transport| self.runs_on(*transport)).collect();
-        let first_of_each = || -> Vec<Transport> { Wire::ALL.iter().filter_map(|wire| live.iter().find(|t| t.wire == *wire).copied()).collect() };
+        let first_of_each =
+            || -> Vec<Transport> { Wire::ALL.iter().filter_map(|wire| live.iter().find(|t| t.wire == *wire).copied()).collect() };
         match self.across {
             None => live.iter().map(|transport| self.trial(vec![*transport])).collect(),
             Some(Across::Each) => {

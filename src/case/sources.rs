@@ -28,7 +28,8 @@ pub fn files_of(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
         let entry = entry?;
         let path = entry.path();
         if path.is_file() && path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
-            let text = std::fs::read_to_string(&path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
             files.push((PathBuf::from(entry.file_name()), text));
         }
     }

@@ -39,6 +39,9 @@ pub struct Requirement {
     pub statement: String,
     /// What is sent, and what is asserted.
     pub check: String,
+    /// Names of the parts of the check, where cases may cover some of them only.
+    #[serde(default)]
+    pub parts: Vec<String>,
     /// What the check must catch.
     pub fault: String,
     /// Remarks.

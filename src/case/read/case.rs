@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::keys;
-use super::super::model::{Across, Case, Span};
+use super::super::model::{Across, Case, Span, StepKind};
 use super::super::script::{hash, slug};
 use super::super::tree::{Entry, Node, Yaml};
-use super::contract::Operation;
 use super::claim::Wanted;
 use super::control::ReadControl;
 use super::expect::allows_success;
@@ -16,6 +15,7 @@ use super::flow::{FixtureFlow, ReadStep, at_first};
 use super::request::wires_of;
 use super::step::Manner;
 use super::{Reader, place};
+use crate::contract::descriptors::Method;
 use crate::wire::Wire;
 
 impl Reader<'_> {
@@ -33,7 +33,7 @@ impl Reader<'_> {
             }
             for (name, value, node) in self.variants(node) {
                 self.variant = value;
-                let case = self.case(&node, name, default.as_ref());
+                let case = self.case(&node, name, default);
                 self.variant = None;
                 match ids.get(&case.id) {
                     Some(first) => {
@@ -78,7 +78,7 @@ impl Reader<'_> {
         }
     }
 
-    fn case(&mut self, node: &Node, variant: Option<String>, default: Option<&Operation>) -> Case {
+    fn case(&mut self, node: &Node, variant: Option<String>, default: Option<&Method>) -> Case {
         let topic = self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = node.get("name").and_then(|node| self.text(node)).unwrap_or_default().to_owned();
         if slug(&name).is_empty() && node.get("name").is_some() {
@@ -93,12 +93,8 @@ impl Reader<'_> {
             self.known(name, &given.mark, "fixture", &known.iter().map(String::as_str).collect::<Vec<_>>()).then(|| name.to_owned())
         });
         self.claims = wanted.ids.iter().cloned().collect();
-        let own;
         let operation = match node.get("rpc") {
-            Some(rpc) => {
-                own = self.operation(rpc);
-                own.as_ref()
-            }
+            Some(rpc) => self.operation(rpc),
             None => default,
         };
         let main = self.step(&without_rpc(node), operation, Manner { across: across.is_some(), ..Manner::default() });
@@ -117,14 +113,14 @@ impl Reader<'_> {
         let marker = self.marker(node, fixture.as_ref(), fixture_is_known);
         let (agreement, agrees) = self.agreement(node, across.is_some());
         let covers = self.covers(node, &wanted, agreement.as_deref());
-        let wires = self.wires(node, &wanted, &main, across.is_some());
+        let wires = self.wires(node, &wanted, &main, operation, across.is_some());
         let https = node.get("http-versions").map(|list| self.list(list).iter().filter_map(|item| self.http_version(item)).collect());
         let mut id = format!("{topic}::{}", slug(&name));
         if let Some(variant) = &variant {
             id = format!("{id}[{variant}]");
         }
         let read = node.to_json().to_string();
-        let spoken = operation.map(|operation| operation.name.as_str()).unwrap_or_default();
+        let spoken = operation.map(Method::full_name).unwrap_or_default();
         Case {
             hash: hash([read.as_bytes(), spoken.as_bytes(), variant.as_deref().unwrap_or_default().as_bytes()]),
             id,
@@ -165,7 +161,10 @@ impl Reader<'_> {
         let nothing_left = !wanted.ids.is_empty() && wanted.ids.iter().all(|id| claimed.contains(&id));
         if nothing_left && main.step.expect.iter().any(|piece| piece.requirement.is_none()) {
             let hint = "name the `requirement` of the piece, or add the one that it answers for to the case".to_owned();
-            let at = node.get("expect").map_or_else(|| place(node), |expect| expect.entries().first().map_or(&expect.mark, |entry| &entry.at)).clone();
+            let at = node
+                .get("expect")
+                .map_or_else(|| place(node), |expect| expect.entries().first().map_or(&expect.mark, |entry| &entry.at))
+                .clone();
             self.mistake(&at, "a piece of this expectation answers for no requirement: others claim each of the case", Some(hint));
         }
     }
@@ -184,8 +183,9 @@ impl Reader<'_> {
         self.flow(std::slice::from_ref(main), &identity, &mut names, false);
         self.flow(then, &identity, &mut names, false);
         if identity.is_empty() {
-            let steps = std::iter::once(main).chain(then).chain(control.into_iter().flat_map(|read| std::iter::once(&read.step).chain(&read.then)));
-            for step in steps.filter(|step| step.step.identity.is_none() && !matches!(step.step.kind, super::super::model::StepKind::Wait(_))) {
+            let steps =
+                std::iter::once(main).chain(then).chain(control.into_iter().flat_map(|read| std::iter::once(&read.step).chain(&read.then)));
+            for step in steps.filter(|step| step.step.identity.is_none() && !matches!(step.step.kind, StepKind::Wait(_))) {
                 let hint = "write `as`, or `given` with a fixture whose identity calls".to_owned();
                 self.mistake(&step.at, "it isn't said who calls", Some(hint));
             }
@@ -202,7 +202,7 @@ impl Reader<'_> {
         marker
     }
 
-    fn wires(&mut self, node: &Node, wanted: &Wanted, main: &ReadStep, across: bool) -> Vec<Wire> {
+    fn wires(&mut self, node: &Node, wanted: &Wanted, main: &ReadStep, operation: Option<&Method>, across: bool) -> Vec<Wire> {
         let mut wires: Vec<Wire> = Wire::ALL.into_iter().filter(|wire| wanted.wires.contains(wire)).collect();
         let mut told = false;
         if let Some(list) = node.get("wires") {
@@ -219,7 +219,8 @@ impl Reader<'_> {
             wires.retain(|wire| only.contains(wire));
         }
         let sent_on = wires_of(&main.step.kind);
-        wires.retain(|wire| sent_on.contains(wire));
+        let is_bound = !matches!(main.step.kind, StepKind::Call { .. }) || operation.is_none_or(|operation| !operation.bindings.is_empty());
+        wires.retain(|wire| sent_on.contains(wire) && (is_bound || *wire != Wire::Json));
         if wires.is_empty() && !wanted.ids.is_empty() && !told {
             let hint = "`json` runs on json only, `bytes` and `frames` on the binary wires".to_owned();
             self.mistake(place(node), "there is no wire on which this case could run", Some(hint));

@@ -30,7 +30,7 @@ impl Reader<'_> {
                 continue;
             }
             wanted.ids.push(requirement.id.clone());
-            wanted.wires.extend(requirement.wires.iter().copied());
+            wanted.wires.extend(requirement.wires.iter().filter_map(|wire| wire.parse::<Wire>().ok()));
             wanted.area.get_or_insert_with(|| requirement.area.clone());
             profiles.push(requirement.profile.as_str());
         }
@@ -69,7 +69,8 @@ impl Reader<'_> {
                 self.mistake(&entry.at, format!("this case doesn't answer for `{}`", entry.key), hint);
                 continue;
             }
-            let known: Vec<&str> = self.contract.catalogue.get(&entry.key).map(|found| found.parts.iter().map(String::as_str).collect()).unwrap_or_default();
+            let known: Vec<&str> =
+                self.contract.catalogue.get(&entry.key).map(|found| found.parts.iter().map(String::as_str).collect()).unwrap_or_default();
             let mut parts = Vec::new();
             for item in self.list(&entry.value) {
                 let Some(part) = self.text(item) else { continue };

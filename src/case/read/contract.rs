@@ -1,47 +1,20 @@
 //! What the readers ask the contract: operations, messages, requirements.
 
-use prost_reflect::{MessageDescriptor, MethodDescriptor};
-
 use super::super::tree::Node;
 use super::{Reader, suggestion};
-use crate::contract::Descriptors;
-use crate::contract::requirement::{Catalogue, Requirement};
+use crate::contract::descriptors::Method;
+use crate::contract::requirement::Requirement;
 use crate::contract::status::Code;
-
-/// The parts of the contract that case files speak of.
-pub struct Contract<'a> {
-    /// Operations and messages.
-    pub descriptors: &'a Descriptors,
-    /// Requirements.
-    pub catalogue: &'a Catalogue,
-}
-
-/// An operation that a step calls.
-pub(super) struct Operation {
-    /// `package.Service/Method`.
-    pub name: String,
-    pub method: MethodDescriptor,
-}
-
-impl Operation {
-    pub(super) fn request(&self) -> MessageDescriptor {
-        self.method.input()
-    }
-
-    pub(super) fn response(&self) -> MessageDescriptor {
-        self.method.output()
-    }
-}
 
 impl<'a> Reader<'a> {
     /// The operation of a name: `Method` of the suite's service, or `package.Service/Method`.
-    pub(super) fn operation(&mut self, node: &Node) -> Option<Operation> {
+    pub(super) fn operation(&mut self, node: &Node) -> Option<&'a Method> {
         let text = self.text(node)?;
         let name = if text.contains('/') { text.to_owned() } else { format!("{}/{text}", self.service) };
         if let Some(method) = self.contract.descriptors.method(&name) {
-            return Some(Operation { name, method });
+            return Some(method);
         }
-        let known: Vec<String> = self.contract.descriptors.methods().into_iter().collect();
+        let known: Vec<String> = self.contract.descriptors.methods().map(Method::full_name).collect();
         let short: Vec<&str> = known.iter().map(|full| full.strip_prefix(&format!("{}/", self.service)).unwrap_or(full)).collect();
         self.mistake(&node.mark, format!("there is no operation `{text}`"), suggestion(text, short));
         None

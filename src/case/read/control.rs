@@ -3,11 +3,11 @@
 use super::super::keys;
 use super::super::model::Control;
 use super::super::tree::{Entry, Node, Yaml};
-use super::contract::Operation;
 use super::flow::ReadStep;
 use super::request::FORMS;
 use super::step::Manner;
 use super::{Reader, place};
+use crate::contract::descriptors::Method;
 
 /// A control as read, with its steps for the check of captures.
 pub(super) struct ReadControl {
@@ -17,7 +17,7 @@ pub(super) struct ReadControl {
 }
 
 impl Reader<'_> {
-    pub(super) fn control(&mut self, node: &Node, case: &Node, default: Option<&Operation>, across: bool) -> Option<ReadControl> {
+    pub(super) fn control(&mut self, node: &Node, case: &Node, default: Option<&Method>, across: bool) -> Option<ReadControl> {
         if !self.keys(node, &keys::CONTROL) {
             return None;
         }

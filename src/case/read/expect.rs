@@ -3,19 +3,19 @@
 use super::super::keys;
 use super::super::model::{Expect, HeaderPattern, StatusPattern};
 use super::super::tree::{Node, Yaml};
-use super::contract::Operation;
 use super::pattern::{Purpose, Shape};
 use super::{Reader, place, suggestion};
+use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
 
 impl Reader<'_> {
     /// One expectation or a list of them.
-    pub(super) fn expectations(&mut self, node: &Node, operation: Option<&Operation>) -> Vec<Expect> {
+    pub(super) fn expectations(&mut self, node: &Node, operation: Option<&Method>) -> Vec<Expect> {
         self.one_or_more(node).iter().map(|node| self.expectation(node, operation)).collect()
     }
 
     /// One expectation of an answer to this operation.
-    pub(super) fn expectation(&mut self, node: &Node, operation: Option<&Operation>) -> Expect {
+    pub(super) fn expectation(&mut self, node: &Node, operation: Option<&Method>) -> Expect {
         let mut expect = Expect { span: self.span(place(node)), ..Expect::default() };
         if !self.keys(node, &keys::EXPECT) {
             return expect;
@@ -29,7 +29,7 @@ impl Reader<'_> {
             expect.head = self.head(head);
         }
         if let Some(body) = node.get("body") {
-            let shape = operation.map_or(Shape::Free, |operation| Shape::Message(operation.response()));
+            let shape = operation.map_or(Shape::Free, |operation| Shape::Message(operation.output.clone()));
             expect.body = Some(self.pattern(body, &shape, Purpose::Expect));
         }
         if let Some(error) = node.get("error") {
@@ -46,7 +46,8 @@ impl Reader<'_> {
     fn claim(&mut self, node: &Node) -> Option<String> {
         let id = self.requirement(node)?.id.clone();
         if !self.claims.contains(&id) {
-            let hint = if self.claims.is_empty() { "only cases answer for requirements" } else { "add it to the `requirements` of the case" };
+            let hint =
+                if self.claims.is_empty() { "only cases answer for requirements" } else { "add it to the `requirements` of the case" };
             self.mistake(&node.mark, format!("this case doesn't answer for `{id}`"), Some(hint.to_owned()));
         }
         Some(id)
@@ -55,7 +56,11 @@ impl Reader<'_> {
     /// What a body or an error says about the code.
     fn consistent(&mut self, node: &Node, expect: &mut Expect) {
         if node.entries().iter().all(|entry| entry.key == "requirement") {
-            self.mistake(place(node), "this expectation names nothing that must hold", Some("name a `code`, or what must be in the `body`".to_owned()));
+            self.mistake(
+                place(node),
+                "this expectation names nothing that must hold",
+                Some("name a `code`, or what must be in the `body`".to_owned()),
+            );
         }
         let code_of = |node: &Node| node.get("code").map_or_else(|| place(node).clone(), |code| code.mark.clone());
         if expect.body.is_some() {
@@ -93,7 +98,11 @@ impl Reader<'_> {
             Yaml::Text(text) => {
                 let class = text.strip_suffix("xx").and_then(|class| class.parse::<u8>().ok()).filter(|class| (1..=5).contains(class));
                 if class.is_none() {
-                    self.mistake(&node.mark, format!("`{text}` is no HTTP status"), Some("write a number, or a class such as 4xx".to_owned()));
+                    self.mistake(
+                        &node.mark,
+                        format!("`{text}` is no HTTP status"),
+                        Some("write a number, or a class such as 4xx".to_owned()),
+                    );
                 }
                 class.map(StatusPattern::Class)
             }
@@ -131,7 +140,11 @@ impl Reader<'_> {
                     "$absent" => HeaderPattern::Absent,
                     "$once" => HeaderPattern::Once,
                     unknown => {
-                        self.mistake(&operator.at, format!("`{unknown}` is no operator of a field"), suggestion(unknown, ["$absent", "$once"]));
+                        self.mistake(
+                            &operator.at,
+                            format!("`{unknown}` is no operator of a field"),
+                            suggestion(unknown, ["$absent", "$once"]),
+                        );
                         continue;
                     }
                 },

@@ -49,7 +49,8 @@ impl Reader<'_> {
                 }
             }
             let caller = step.step.identity.as_deref().unwrap_or(identity);
-            let missing: Vec<String> = self.identities.get(caller).into_iter().flatten().filter(|name| !known.contains(*name)).cloned().collect();
+            let missing: Vec<String> =
+                self.identities.get(caller).into_iter().flatten().filter(|name| !known.contains(*name)).cloned().collect();
             for name in missing {
                 let hint = format!("a step before has to give `${name}`, or another identity has to call");
                 self.mistake(&step.at, format!("identity `{caller}` needs `${name}`, which isn't given yet"), Some(hint));
@@ -64,8 +65,10 @@ impl Reader<'_> {
 
     fn not_given(&mut self, name: &str, at: &Mark, known: &BTreeSet<String>) {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        self.mistake(at, format!("`${name}` isn't given by any step before"), suggestion(name, known).or_else(|| {
-            Some("a step gives it with `capture`; write `$$` for a dollar sign".to_owned())
-        }));
+        self.mistake(
+            at,
+            format!("`${name}` isn't given by any step before"),
+            suggestion(name, known).or_else(|| Some("a step gives it with `capture`; write `$$` for a dollar sign".to_owned())),
+        );
     }
 }

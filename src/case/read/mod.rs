@@ -29,14 +29,13 @@ use super::mistake::{Mistake, Mistakes};
 use super::model::{Span, Suite};
 use super::script::hash;
 use super::tree::{self, Mark, Node};
-
-pub use contract::Contract;
+use crate::contract::Contract;
 
 /// Reads the files of a suite: `suite.yaml` and the case files, by name and text.
 ///
 /// # Errors
 /// All mistakes of all files.
-pub fn read_suite(files: &[(PathBuf, String)], contract: &Contract<'_>) -> Result<Suite, Mistakes> {
+pub fn read_suite(files: &[(PathBuf, String)], contract: &Contract) -> Result<Suite, Mistakes> {
     let mut files: Vec<&(PathBuf, String)> = files.iter().collect();
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let mut reader = Reader::new(contract);
@@ -91,7 +90,7 @@ pub const GIVEN_BY_ENGINE: [&str; 2] = ["run.id", "set"];
 
 /// What readers share: where they are, what they know so far, and what was wrong.
 struct Reader<'a> {
-    contract: &'a Contract<'a>,
+    contract: &'a Contract,
     file: PathBuf,
     mistakes: Vec<Mistake>,
     /// The service of methods that are named without one.
@@ -111,7 +110,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(contract: &'a Contract<'a>) -> Self {
+    fn new(contract: &'a Contract) -> Self {
         Self {
             contract,
             file: PathBuf::new(),

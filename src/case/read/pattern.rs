@@ -113,7 +113,11 @@ impl Reader<'_> {
                 if let Ok([from, to]) = <[Bound; 2]>::try_from(bounds) {
                     return Pattern::Between(Box::new(from), Box::new(to));
                 }
-                self.mistake(&operator.value.mark, "`$between` takes two bounds", Some("write `{ $between: [ $from, $to + 1s ] }`".to_owned()));
+                self.mistake(
+                    &operator.value.mark,
+                    "`$between` takes two bounds",
+                    Some("write `{ $between: [ $from, $to + 1s ] }`".to_owned()),
+                );
                 Pattern::Any
             }
             unknown => {
@@ -136,7 +140,11 @@ impl Reader<'_> {
                 if let Some(offset) = parse_offset(offset) {
                     return Bound { value, offset };
                 }
-                self.mistake(&node.mark, format!("`{offset}` is no offset"), Some("write `+ 500ms`, `- 2s`, or `+ 1` for numbers".to_owned()));
+                self.mistake(
+                    &node.mark,
+                    format!("`{offset}` is no offset"),
+                    Some("write `+ 500ms`, `- 2s`, or `+ 1` for numbers".to_owned()),
+                );
                 return Bound { value, offset: 0 };
             }
         }
@@ -150,9 +158,9 @@ impl Reader<'_> {
             Yaml::Number(value) => Pattern::Literal(Value::Number(value.clone())),
             Yaml::Text(text) => self.text_pattern(text, node),
             Yaml::List(items) => Pattern::List(items.iter().map(|item| self.pattern(item, &Shape::Free, purpose)).collect()),
-            Yaml::Map(entries) => {
-                Pattern::Object(entries.iter().map(|entry| (entry.key.clone(), self.pattern(&entry.value, &Shape::Free, purpose))).collect())
-            }
+            Yaml::Map(entries) => Pattern::Object(
+                entries.iter().map(|entry| (entry.key.clone(), self.pattern(&entry.value, &Shape::Free, purpose))).collect(),
+            ),
         }
     }
 
@@ -181,7 +189,11 @@ impl Reader<'_> {
             if matches!(node.value, Yaml::Null) {
                 return Pattern::Literal(Value::Null);
             }
-            self.mistake(&node.mark, format!("`{}` is a message, this is {}", message.full_name(), node.kind()), Some("write a mapping of its fields".to_owned()));
+            self.mistake(
+                &node.mark,
+                format!("`{}` is a message, this is {}", message.full_name(), node.kind()),
+                Some("write a mapping of its fields".to_owned()),
+            );
             return Pattern::Any;
         };
         Pattern::Object(self.members(entries, message, purpose))

@@ -3,9 +3,9 @@
 use super::super::keys;
 use super::super::model::{HeaderEdit, Payload, StepKind, Text, TextPart};
 use super::super::tree::{Entry, Mark, Node, Yaml};
-use super::contract::Operation;
 use super::pattern::{Purpose, Shape};
 use super::{Reader, place};
+use crate::contract::descriptors::Method;
 use crate::wire::{Defect, Octets, Wire};
 
 /// The forms of a request; one at most stands in a step.
@@ -13,7 +13,7 @@ pub(super) const FORMS: [&str; 6] = ["send", "json", "bytes", "frames", "http", 
 
 impl Reader<'_> {
     /// What is done, by the form that is there; without one an empty message is sent.
-    pub(super) fn request(&mut self, node: &Node, operation: Option<&Operation>) -> StepKind {
+    pub(super) fn request(&mut self, node: &Node, operation: Option<&Method>) -> StepKind {
         let forms: Vec<&Entry> = node.entries().iter().filter(|entry| FORMS.contains(&entry.key.as_str())).collect();
         if let [first, second, ..] = forms.as_slice() {
             let message = format!("`{}` stands beside `{}`: a step sends one thing", second.key, first.key);
@@ -26,20 +26,34 @@ impl Reader<'_> {
             _ => {}
         }
         if operation.is_none() && node.get("rpc").is_none() {
-            self.mistake(place(node), "it isn't said which operation is called", Some("write `rpc`, here or at the top of the file".to_owned()));
+            self.mistake(
+                place(node),
+                "it isn't said which operation is called",
+                Some("write `rpc`, here or at the top of the file".to_owned()),
+            );
         }
-        let rpc = operation.map(|operation| operation.name.clone()).unwrap_or_default();
-        StepKind::Call { rpc, send: form.map_or(Payload::Message(super::super::model::Pattern::Object(Vec::new())), |form| self.payload(form, operation)) }
+        let rpc = operation.map(|operation| operation.full_name()).unwrap_or_default();
+        StepKind::Call {
+            rpc,
+            send: form.map_or(Payload::Message(super::super::model::Pattern::Object(Vec::new())), |form| self.payload(form, operation)),
+        }
     }
 
-    fn payload(&mut self, form: &Entry, operation: Option<&Operation>) -> Payload {
+    fn payload(&mut self, form: &Entry, operation: Option<&Method>) -> Payload {
         let node = &form.value;
         match form.key.as_str() {
-            "json" => Payload::Json(Octets(self.text(node).unwrap_or_default().as_bytes().to_vec())),
+            "json" => {
+                let variable = operation.and_then(|operation| operation.bindings.first()?.template.field_paths().next());
+                if let Some(variable) = variable {
+                    let hint = "write the path out with `http`".to_owned();
+                    self.mistake(&form.at, format!("a body alone doesn't call this operation: its path holds `{variable}`"), Some(hint));
+                }
+                Payload::Json(Octets(self.text(node).unwrap_or_default().as_bytes().to_vec()))
+            }
             "bytes" => Payload::Bytes(self.hex(node).unwrap_or_default()),
             "frames" => Payload::Frames(self.hex(node).unwrap_or_default()),
             _ => {
-                let shape = operation.map_or(Shape::Free, |operation| Shape::Message(operation.request()));
+                let shape = operation.map_or(Shape::Free, |operation| Shape::Message(operation.input.clone()));
                 Payload::Message(self.pattern(node, &shape, Purpose::Send))
             }
         }

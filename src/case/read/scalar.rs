@@ -69,7 +69,11 @@ impl Reader<'_> {
         if let Yaml::List(items) = &node.value {
             return items;
         }
-        self.mistake(place(node), format!("a list belongs here, this is {}", node.kind()), Some("write `[...]`, or a line with `- ` for each element".to_owned()));
+        self.mistake(
+            place(node),
+            format!("a list belongs here, this is {}", node.kind()),
+            Some("write `[...]`, or a line with `- ` for each element".to_owned()),
+        );
         &[]
     }
 
@@ -118,7 +122,7 @@ impl Reader<'_> {
             self.mistake(&node.mark, format!("`{wrong}` is no hexadecimal digit"), Some("write octets like \"08 01\"".to_owned()));
             return None;
         }
-        if digits.len() % 2 != 0 {
+        if !digits.len().is_multiple_of(2) {
             let hint = "each octet has two digits".to_owned();
             self.mistake(&node.mark, format!("{} hexadecimal digits make no whole octets", digits.len()), Some(hint));
             return None;

@@ -3,9 +3,9 @@
 use super::super::keys;
 use super::super::model::{Expect, Step, StepKind, Via};
 use super::super::tree::{Mark, Node, Yaml};
-use super::contract::Operation;
 use super::flow::ReadStep;
 use super::{Reader, place};
+use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
 
 /// How a step is read.
@@ -38,14 +38,10 @@ impl Reader<'_> {
     }
 
     /// One step, of a mapping whose keys are known to be right.
-    pub(super) fn step(&mut self, node: &Node, default: Option<&Operation>, manner: Manner) -> ReadStep {
+    pub(super) fn step(&mut self, node: &Node, default: Option<&Method>, manner: Manner) -> ReadStep {
         let outer = std::mem::take(&mut self.uses);
-        let own;
         let operation = match node.get("rpc") {
-            Some(rpc) => {
-                own = self.operation(rpc);
-                own.as_ref()
-            }
+            Some(rpc) => self.operation(rpc),
             None => default,
         };
         let kind = self.request(node, operation);
@@ -82,7 +78,7 @@ impl Reader<'_> {
     }
 
     /// `expect`, `until` and `eventually`.
-    fn asked(&mut self, node: &Node, operation: Option<&Operation>, kind: &StepKind, manner: Manner) -> (Vec<Expect>, Option<Expect>) {
+    fn asked(&mut self, node: &Node, operation: Option<&Method>, kind: &StepKind, manner: Manner) -> (Vec<Expect>, Option<Expect>) {
         let mut expect = node.get("expect").map(|node| self.expectations(node, operation)).unwrap_or_default();
         let mut until = node.get("until").map(|node| self.expectation(node, operation));
         if let Some(eventually) = node.entries().iter().find(|entry| entry.key == "eventually") {
@@ -95,7 +91,9 @@ impl Reader<'_> {
             until = Some(shown);
         }
         if matches!(kind, StepKind::Wait(_)) {
-            if let Some(entry) = node.entries().iter().find(|entry| matches!(entry.key.as_str(), "expect" | "until" | "eventually" | "capture")) {
+            if let Some(entry) =
+                node.entries().iter().find(|entry| matches!(entry.key.as_str(), "expect" | "until" | "eventually" | "capture"))
+            {
                 self.mistake(&entry.at, format!("waiting has no answer, so no `{}`", entry.key), None);
             }
             return (Vec::new(), None);
@@ -127,7 +125,7 @@ impl Reader<'_> {
     }
 
     /// Name, path and place of what is captured.
-    fn captures(&mut self, node: Option<&Node>, operation: Option<&Operation>) -> Vec<(String, String, Mark)> {
+    fn captures(&mut self, node: Option<&Node>, operation: Option<&Method>) -> Vec<(String, String, Mark)> {
         let Some(node) = node else { return Vec::new() };
         if !matches!(node.value, Yaml::Map(_)) {
             let hint = "write `capture: { policy.sequence: details.sequence }`".to_owned();
@@ -150,11 +148,11 @@ impl Reader<'_> {
     }
 
     /// Tells a path that leads to no field.
-    fn path(&mut self, node: &Node, path: &str, operation: &Operation) {
+    fn path(&mut self, node: &Node, path: &str, operation: &Method) {
         if path.starts_with("error.") {
             return;
         }
-        let mut message = Some(operation.response());
+        let mut message = Some(operation.output.clone());
         for part in path.split('.') {
             let Some(inside) = message.take() else {
                 self.mistake(&node.mark, format!("`{part}` of `{path}` is inside of a value that has no members"), None);

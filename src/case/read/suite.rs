@@ -44,7 +44,11 @@ impl Reader<'_> {
         suite.volatile = node.get("volatile").map(|node| self.volatile(node)).unwrap_or_default();
         for (name, at) in std::mem::take(&mut self.uses) {
             if !at_first().contains(&name) {
-                self.mistake(&at, format!("`${name}` isn't known to every request"), Some("write it in the headers of an identity".to_owned()));
+                self.mistake(
+                    &at,
+                    format!("`${name}` isn't known to every request"),
+                    Some("write it in the headers of an identity".to_owned()),
+                );
             }
         }
         for entry in self.named(node.get("identities"), "identities") {
@@ -79,8 +83,7 @@ impl Reader<'_> {
     fn service(&mut self, node: &Node) {
         let Some(service) = self.text(node) else { return };
         self.service = service.to_owned();
-        let known: BTreeSet<String> =
-            self.contract.descriptors.methods().into_iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect();
+        let known: BTreeSet<String> = self.contract.descriptors.methods().map(|method| method.service.clone()).collect();
         if !known.contains(service) {
             let hint = suggestion(service, known.iter().map(String::as_str));
             self.mistake(&node.mark, format!("there is no service `{service}`"), hint);
@@ -127,7 +130,11 @@ impl Reader<'_> {
                         needs.insert(name.to_owned());
                         identity.token = Token::Capture(name.to_owned());
                     }
-                    _ => self.mistake(&token.mark, format!("`{text}` is no token"), Some("write `none`, `run` or a capture; tokens don't stand in files".to_owned())),
+                    _ => self.mistake(
+                        &token.mark,
+                        format!("`{text}` is no token"),
+                        Some("write `none`, `run` or a capture; tokens don't stand in files".to_owned()),
+                    ),
                 }
             }
             if let Some(headers) = entry.value.get("headers") {
@@ -176,7 +183,11 @@ impl Reader<'_> {
             let well = marker.len() > 1 && marker.last().is_some_and(|read| read.step.until.is_some() && !read.step.expect.is_empty());
             if !well {
                 let hint = "its last step needs `until` (the marker's effect shows) and `expect` (exactly start + marker)".to_owned();
-                self.mistake(at.entries().first().map_or(&at.mark, |entry| &entry.at), "a marker is a write and a read that shows it", Some(hint));
+                self.mistake(
+                    at.entries().first().map_or(&at.mark, |entry| &entry.at),
+                    "a marker is a write and a read that shows it",
+                    Some(hint),
+                );
             }
         }
         let fixture = Fixture {
@@ -193,7 +204,13 @@ impl Reader<'_> {
     }
 
     /// Identity and captures of a fixture, after those of the fixtures below it.
-    fn fixture_flow(&mut self, name: &str, entry: &Entry, read: &mut BTreeMap<String, ReadFixture>, above: &mut Vec<String>) -> FixtureFlow {
+    fn fixture_flow(
+        &mut self,
+        name: &str,
+        entry: &Entry,
+        read: &mut BTreeMap<String, ReadFixture>,
+        above: &mut Vec<String>,
+    ) -> FixtureFlow {
         if let Some(flow) = self.fixtures.get(name) {
             return flow.clone();
         }
@@ -212,7 +229,11 @@ impl Reader<'_> {
             flow.identity.clone_from(identity);
         }
         if flow.identity.is_empty() {
-            self.mistake(&entry.at, format!("it isn't said who calls the steps of fixture `{name}`"), Some("write `as` with an identity".to_owned()));
+            self.mistake(
+                &entry.at,
+                format!("it isn't said who calls the steps of fixture `{name}`"),
+                Some("write `as` with an identity".to_owned()),
+            );
         }
         own.fixture.identity.clone_from(&flow.identity);
         flow.marker |= !own.marker.is_empty();
