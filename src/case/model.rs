@@ -43,14 +43,14 @@ pub struct Suite {
     /// Fields that every request of the suite carries, e.g. `accept-language: en`.
     pub headers: Vec<HeaderEdit>,
     /// Fields of answers whose values differ from call to call: message full name -> field names (JSON). Agreement compares them by presence and form.
-    pub volatile: BTreeSet<String>,
+    pub volatile: BTreeMap<String, BTreeSet<String>>,
     /// Callers by name.
     pub identities: BTreeMap<String, Identity>,
     /// Fixtures by name.
     pub fixtures: BTreeMap<String, Fixture>,
     /// The call that shows that a transport is spoken and the token works.
     pub probe: Step,
-    /// All cases in file order, variants not yet expanded.
+    /// All cases in file order, one for each variant.
     pub cases: Vec<Case>,
     /// SHA-256 over all files of the suite, in hexadecimal.
     pub hash: String,
@@ -89,11 +89,12 @@ pub struct Fixture {
     pub identity: String,
     /// Once for each set of the pool.
     pub setup: Vec<Step>,
-    /// Before each trial, and between control and defective call: makes the start state and ends with a read that shows it.
+    /// Before each trial, and between control and defective call, after those of the fixture that this one stands on: makes the start state and,
+    /// where cases start from it, ends with a read that shows it.
     pub reset: Vec<Step>,
     /// When the set is given back for good.
     pub remove: Vec<Step>,
-    /// A harmless write and the read that shows exactly start + marker.
+    /// Harmless writes and, last, the read: its `until` is the marker's effect, its `expect` exactly start + marker.
     pub marker: Vec<Step>,
     /// Where it stands.
     pub span: Span,
@@ -102,7 +103,7 @@ pub struct Fixture {
 /// A case: one abstract test, executed on every wire.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// `suite::case`, both as words joined by hyphens: stable and unique.
+    /// `topic::case`, words joined by hyphens, with `[variant]` where there is one: stable and unique.
     pub id: String,
     /// File name without ending: the first part of the id.
     pub topic: String,
@@ -122,7 +123,7 @@ pub struct Case {
     pub agrees: bool,
     /// Message texts are compared in the agreement.
     pub compare_messages: bool,
-    /// Wires that it runs on.
+    /// Wires that it runs on, in the order of [`Wire::ALL`].
     pub wires: Vec<Wire>,
     /// Restricts the HTTP versions, e.g. `[h2]`; empty: each that the wire allows.
     pub https: Vec<crate::wire::HttpVersion>,
@@ -138,9 +139,9 @@ pub struct Case {
     pub marker: bool,
     /// Area of the first requirement, for passive checks.
     pub area: Option<String>,
-    /// Profile of the case: the narrowest of its requirements.
+    /// Profile of the case: `core` if one of its requirements is of the core, else `zitadel`, else `hardening`.
     pub profile: String,
-    /// SHA-256 of the case as read.
+    /// SHA-256 of the case as read, with its variant and without comments and layout; in hexadecimal.
     pub hash: String,
     /// Where it stands.
     pub span: Span,
@@ -169,8 +170,10 @@ pub enum Across {
 pub struct Control {
     /// The step, complete: main with the difference applied.
     pub step: Step,
-    /// What differs, for people: `send`, `as`, `headers`, `path`, `given` or `raw`.
+    /// What differs, for people: the key of the case that has another value, e.g. `send`, `as`, `headers`, `path`, `given`, `bytes`.
     pub differs: String,
+    /// The fixture that it starts from, where that is what differs.
+    pub given: Option<String>,
     /// Follow-ups of the control, e.g. a read that shows its effect.
     pub then: Vec<Step>,
 }
@@ -192,7 +195,7 @@ pub struct Step {
     pub expect: Vec<Expect>,
     /// Asked again until this holds, to the consistency bound; then `expect` is judged. `eventually:` sets both.
     pub until: Option<Expect>,
-    /// Captures from the answer: name -> path of members, e.g. `details.sequence`.
+    /// Captures from the answer: name -> path of members, e.g. `details.sequence`; of an error where it begins with `error.`.
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.
     pub defect: Option<Defect>,
@@ -308,9 +311,11 @@ pub enum Pattern {
     List(Vec<Pattern>),
     /// A list, in any order.
     Set(Vec<Pattern>),
+    /// A list with at least these elements.
+    Contains(Vec<Pattern>),
     /// The value of a capture.
     Capture(String),
-    /// Text with captures in it (only where something is sent).
+    /// Text with captures in it.
     Text(Text),
     /// Anything but absent.
     Any,
@@ -359,11 +364,45 @@ pub struct Act {
     pub identity: String,
 }
 
-/// A trial: one case variant on one transport, or on several where it goes across.
+/// A trial: one case variant on one transport, or on several where it goes across. Its id begins with that of the case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Scheduled {
-    /// `suite::case[variant]::wire::http`.
+    /// `topic::case[variant]::wire::http`; `...::json+grpc::h1+h2` where the case goes across.
     pub id: String,
     /// The transports, one unless the case goes across.
     pub transports: Vec<Transport>,
+}
+
+impl Case {
+    /// The id without the variant.
+    #[must_use]
+    pub fn base_id(&self) -> &str {
+        self.variant.as_ref().and_then(|variant| self.id.strip_suffix(&format!("[{variant}]"))).unwrap_or(&self.id)
+    }
+}
+
+impl Act {
+    /// Steps that send nothing.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        matches!(self.step.kind, StepKind::Wait(_))
+    }
+
+    /// The step in words, for reasons.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let what = match &self.step.kind {
+            StepKind::Call { rpc, .. } => rpc.rsplit('/').next().unwrap_or(rpc).to_owned(),
+            StepKind::Http { verb, .. } => format!("{verb} request"),
+            StepKind::Wait(milliseconds) => format!("a wait of {milliseconds} ms"),
+        };
+        match self.duty {
+            Duty::Start => format!("start state, {what}"),
+            Duty::Control => format!("control, {what}"),
+            Duty::Reset => format!("start state after the control, {what}"),
+            Duty::Main => what,
+            Duty::Marker => format!("marker, {what}"),
+            Duty::Shown => format!("state after the call, {what}"),
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::contract::status::Code;
 use crate::wire::{Exchange, Wire};
 
 /// All passive checks, a line for each family.
-pub static CHECKS: &[&[Check]] = &[];
+pub static CHECKS: &[&[Check]] = &[super::http::CHECKS, super::grpc::CHECKS, super::grpc_web::CHECKS, super::body::CHECKS];
 
 /// Which exchanges a check judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -150,7 +150,7 @@ pub struct StepSeen {
 pub struct Observation {
     /// The trial's transports.
     pub transports: Vec<crate::wire::Transport>,
-    /// Captures of fixture and trial, secrets replaced.
+    /// Captures before the first step (those of the fixture's set-up and of the run), secrets replaced; later ones follow from the exchanges.
     pub captures: Captures,
     /// Steps in the order of the script.
     pub steps: Vec<StepSeen>,

@@ -2,11 +2,33 @@
 //!
 //! [`Call`] is a request made ready, octet for octet; [`Exchange`] is that request and everything that was received for it.
 
+mod body;
+pub mod client;
+pub mod connect;
 mod exchange;
+mod exchanging;
+mod fault;
+mod h1;
+pub mod h1_chunk;
+pub mod h1_head;
+mod h2;
+pub mod h2_frames;
+mod h2_stream;
+pub mod hpack;
+mod huffman;
+mod outgoing;
+pub mod put;
+pub mod tap;
 
+pub use body::Bounds;
+pub use client::{Budget, Client};
+pub use connect::{ConnectError, Connector, Link};
 pub use exchange::{
-    Body, Call, Content, Defect, End, Exchange, Field, Frame, Framing, Head, Intent, Octets, Phase, Received, Role, Sent, Timing,
+    Body, Call, Content, Defect, End, Exchange, Field, Frame, Framing, Head, Intent, Octets, Phase, Received, Role, Sent, Timing, from_hex,
+    to_hex,
 };
+pub use fault::HarnessFault;
+pub use put::{Edit, Payload, put, rpc_path, wire_matches};
 
 use std::fmt;
 use std::str::FromStr;

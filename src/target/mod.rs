@@ -1,5 +1,7 @@
 //! The target: where the implementation under test is, what it claims, and what the probes of a run found.
 
+mod statement;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::wire::Transport;
+
+pub use statement::Statement;
 
 /// Where to dial and what to say there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,9 +160,21 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// Everything is live: what could be executed on a target that has it all.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { transports: Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect() }
+    }
+
     /// Whether the transport is spoken.
     #[must_use]
     pub fn has(&self, transport: Transport) -> bool {
-        matches!(self.transports.get(&transport.to_string()), Some((Presence::Live, _)))
+        matches!(self.of(transport), Some(Presence::Live))
+    }
+
+    /// What is known of a transport; `None`: it was not asked.
+    #[must_use]
+    pub fn of(&self, transport: Transport) -> Option<Presence> {
+        self.transports.get(&transport.to_string()).map(|(presence, _)| presence.clone())
     }
 }

@@ -1,0 +1,58 @@
+//! The body of answers: exactly the pieces and trailers of a [`Reply`](super::frames::Reply), nothing repaired.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+/// Pieces, then trailers.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    data: VecDeque<Bytes>,
+    trailers: Option<HeaderMap>,
+    announced: bool,
+}
+
+impl Pieces {
+    /// A body; `announced` says whether its length may stand in the head.
+    pub fn new(data: Vec<Bytes>, trailers: Option<HeaderMap>, announced: bool) -> Self {
+        let data = data.into_iter().filter(|piece| !piece.is_empty()).collect();
+        Self {
+            data,
+            announced: announced && trailers.is_none(),
+            trailers,
+        }
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = match self.data.pop_front() {
+            Some(piece) => Some(Frame::data(piece)),
+            None => self.trailers.take().map(Frame::trailers),
+        };
+        Poll::Ready(next.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_empty() && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.announced {
+            SizeHint::with_exact(self.data.iter().map(|piece| piece.len() as u64).sum())
+        } else {
+            SizeHint::default()
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Legal variants of the frames.
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use http::header::{CONTENT_TYPE, HeaderValue, SERVER, SET_COOKIE};
+
+use super::wire::{label, to_trailers};
+use super::{ALL, GRPC, JSON, Seam, Variant, WEB, tree};
+use crate::reference::context::Wire;
+use crate::reference::frames::{self, STATUS};
+
+pub(super) static HEADERS_THEN_TRAILERS: Variant = Variant {
+    name: "headers-then-trailers",
+    departs_from: &["GRPC-TRAILERS-ONLY-SHAPE"],
+    wires: GRPC,
+    summary: "a gRPC error is a head and trailers instead of a head alone",
+    seam: Seam::Reply(|_, reply| {
+        let error = reply.head.contains_key(STATUS);
+        if error {
+            to_trailers(reply);
+        }
+        error
+    }),
+};
+
+pub(super) static STATUS_IN_WEB_HEADERS: Variant = Variant {
+    name: "status-in-web-headers",
+    departs_from: &["WEB-TRAILER-FRAME-PRESENT", "WEB-TRAILERS-ONLY-NO-BODY"],
+    wires: WEB,
+    summary: "the status of a gRPC-Web error stands in the head, and there is no body",
+    seam: Seam::Reply(
+        |context, reply| match tree::web_frames(context, reply).as_slice() {
+            [(0x80, block)] => {
+                reply.head.extend(tree::fields(block));
+                reply.body.clear();
+                true
+            }
+            _ => false,
+        },
+    ),
+};
+
+pub(super) static BASE64_PER_FRAME: Variant = Variant {
+    name: "base64-per-frame",
+    departs_from: &["WEB-TEXT-BASE64-BODY"],
+    wires: &["grpc-web-text"],
+    summary: "each frame is base64 by itself, so padding stands in the middle",
+    seam: Seam::Reply(|context, reply| {
+        let all = tree::web_frames(context, reply);
+        let text = all
+            .iter()
+            .map(|(flag, content)| BASE64_STANDARD.encode(frames::frame(*flag, content)).into());
+        reply.body = text.collect();
+        true
+    }),
+};
+
+pub(super) static SPLIT_DATA: Variant = Variant {
+    name: "split-data",
+    departs_from: &["GRPC-RESPONSE-PREFIX", "WEB-TRAILER-LENGTH"],
+    wires: ALL,
+    summary: "content is sent in pieces that end at odd places",
+    seam: Seam::Reply(|_, reply| {
+        let mut pieces = Vec::new();
+        for mut content in std::mem::take(&mut reply.body) {
+            let mut size = 1;
+            while !content.is_empty() {
+                pieces.push(content.split_to(size.min(content.len())));
+                size = size * 2 + 1;
+            }
+        }
+        reply.body = pieces;
+        !reply.body.is_empty()
+    }),
+};
+
+pub(super) static OWN_HEADERS: Variant = Variant {
+    name: "own-headers",
+    departs_from: &["GRPC-H2-RESPONSE-FIELDS", "HTTP-CONTENT-TYPE-JSON"],
+    wires: ALL,
+    summary: "answers have cookies and fields of the server's own",
+    seam: Seam::Reply(|_, reply| {
+        reply.head.append(
+            SET_COOKIE,
+            HeaderValue::from_static("a=1; Path=/; HttpOnly"),
+        );
+        reply
+            .head
+            .append(SET_COOKIE, HeaderValue::from_static("b=2"));
+        reply
+            .head
+            .insert(SERVER, HeaderValue::from_static("elsewhere/1.0 (proxy)"));
+        reply
+            .head
+            .insert("x-trace-bin", HeaderValue::from_static("AAEC"));
+        if let Some(trailers) = &mut reply.trailers {
+            trailers.insert("x-cost", HeaderValue::from_static("1"));
+        }
+        true
+    }),
+};
+
+pub(super) static WEB_PLUS_PROTO: Variant = Variant {
+    name: "web-plus-proto",
+    departs_from: &["WEB-RESPONSE-CONTENT-TYPE"],
+    wires: WEB,
+    summary: "gRPC-Web answers name their message format, asked or not",
+    seam: Seam::Reply(|context, reply| {
+        label(
+            reply,
+            match context.wire {
+                Wire::GrpcWebText => "application/grpc-web-text+proto",
+                _ => "application/grpc-web+proto",
+            },
+        )
+    }),
+};
+
+pub(super) static CHARSET: Variant = Variant {
+    name: "charset",
+    departs_from: &["HTTP-CONTENT-TYPE-JSON"],
+    wires: JSON,
+    summary: "the content type of JSON has a charset and capitals",
+    seam: Seam::Reply(|_, reply| {
+        reply.head.contains_key(CONTENT_TYPE) && label(reply, "Application/JSON; charset=\"UTF-8\"")
+    }),
+};
+
+pub(super) static TIGHT_TRAILER: Variant = Variant {
+    name: "tight-trailer",
+    departs_from: &["WEB-TRAILER-BLOCK-FORMAT"],
+    wires: WEB,
+    summary: "no blank stands after the colon in a trailer frame",
+    seam: Seam::Reply(|context, reply| {
+        tree::web_block(context, reply, |block| {
+            let lines = block.split("\r\n").map(|line| line.replacen(": ", ":", 1));
+            lines.collect::<Vec<_>>().join("\r\n")
+        })
+    }),
+};
