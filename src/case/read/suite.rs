@@ -28,6 +28,7 @@ impl Reader<'_> {
             identities: BTreeMap::new(),
             fixtures: BTreeMap::new(),
             probe: empty_step(),
+            offered: None,
             cases: Vec::new(),
             hash: String::new(),
         };
@@ -66,6 +67,7 @@ impl Reader<'_> {
             }
             suite.probe = read.step;
         }
+        suite.offered = node.get("offered").and_then(|node| self.requirement(node)).map(|entry| entry.id.clone());
         suite
     }
 
