@@ -50,9 +50,18 @@ impl<'n> Reader<'_, 'n> {
         self.wrong("wrong-kind", node, text)
     }
 
-    pub(super) fn message(&mut self, node: &'n Node, descriptor: &MessageDescriptor, depth: usize) -> Item {
+    pub(super) fn message(
+        &mut self,
+        node: &'n Node,
+        descriptor: &MessageDescriptor,
+        depth: usize,
+    ) -> Item {
         if depth > DEEPEST {
-            return self.wrong("out-of-range", node, "messages are nested too deep".to_owned());
+            return self.wrong(
+                "out-of-range",
+                node,
+                "messages are nested too deep".to_owned(),
+            );
         }
         if has_own_json(descriptor) {
             return self.well_known(node, descriptor, depth);
@@ -60,7 +69,11 @@ impl<'n> Reader<'_, 'n> {
         let Node::Object(members) = node else {
             return self.wrong_kind(node, "an object");
         };
-        self.members(members.iter().map(|(name, node)| (name.as_str(), node)), descriptor, depth)
+        self.members(
+            members.iter().map(|(name, node)| (name.as_str(), node)),
+            descriptor,
+            depth,
+        )
     }
 
     fn members(
@@ -88,12 +101,20 @@ impl<'n> Reader<'_, 'n> {
         Item::Message(tree)
     }
 
-    fn spelling(&mut self, spelled: &mut BTreeMap<u32, &'n str>, name: &'n str, field: &FieldDescriptor) {
+    fn spelling(
+        &mut self,
+        spelled: &mut BTreeMap<u32, &'n str>,
+        name: &'n str,
+        field: &FieldDescriptor,
+    ) {
         if name != field.json_name() {
             let text = format!("the JSON name is {}", field.json_name());
             self.issues.add("proto-name", &self.place, text);
         }
-        if spelled.insert(field.number(), name).is_some_and(|first| first != name) {
+        if spelled
+            .insert(field.number(), name)
+            .is_some_and(|first| first != name)
+        {
             let text = format!("{} stands in both spellings", field.name());
             self.issues.add("two-spellings", &self.place, text);
         }
@@ -103,7 +124,8 @@ impl<'n> Reader<'_, 'n> {
         let number = field.number();
         let kind = field.kind();
         if matches!(node, Node::Null) && (field.is_list() || field.is_map() || !takes_null(&kind)) {
-            self.issues.add("null-member", &self.place, "null counts as absent");
+            self.issues
+                .add("null-member", &self.place, "null counts as absent");
             tree.slots.remove(&number);
             return;
         }
@@ -147,7 +169,8 @@ impl<'n> Reader<'_, 'n> {
     }
 
     fn map(&mut self, node: &'n Node, field: &FieldDescriptor, depth: usize) -> Slot {
-        let (Node::Object(members), Some((key_kind, value_kind))) = (node, entry_kinds(field)) else {
+        let (Node::Object(members), Some((key_kind, value_kind))) = (node, entry_kinds(field))
+        else {
             return Slot::One(self.wrong_kind(node, "an object"));
         };
         let mut entries = Vec::with_capacity(members.len());
@@ -174,7 +197,8 @@ impl<'n> Reader<'_, 'n> {
         };
         let key = scalar::from_json(kind, &node, &mut unlisted, &self.place);
         if key.is_none() {
-            self.issues.add("wrong-kind", &self.place, "no key of this map");
+            self.issues
+                .add("wrong-kind", &self.place, "no key of this map");
         }
         key
     }
@@ -197,10 +221,12 @@ impl<'n> Reader<'_, 'n> {
                     return self.wrong("invalid-timestamp", node, format!("{text:?}"));
                 };
                 if !instant.is_zulu {
-                    self.issues.add("timestamp-offset", &self.place, format!("{text:?}"));
+                    self.issues
+                        .add("timestamp-offset", &self.place, format!("{text:?}"));
                 }
                 if !instant.has_round_fraction {
-                    self.issues.add("fraction-digits", &self.place, format!("{text:?}"));
+                    self.issues
+                        .add("fraction-digits", &self.place, format!("{text:?}"));
                 }
                 tree.set(1, Scalar::Signed(instant.seconds));
                 tree.set(2, Scalar::Signed(instant.nanos.into()));
@@ -211,7 +237,8 @@ impl<'n> Reader<'_, 'n> {
                     return self.wrong("invalid-duration", node, format!("{text:?}"));
                 };
                 if !is_round {
-                    self.issues.add("fraction-digits", &self.place, format!("{text:?}"));
+                    self.issues
+                        .add("fraction-digits", &self.place, format!("{text:?}"));
                 }
                 tree.set(1, Scalar::Signed(seconds));
                 tree.set(2, Scalar::Signed(nanos.into()));
@@ -219,16 +246,24 @@ impl<'n> Reader<'_, 'n> {
             }
             ("google.protobuf.FieldMask", Node::String(text)) => {
                 let paths = text.split(',').filter(|path| !path.is_empty());
-                let paths = paths.map(|path| Item::Scalar(Scalar::Text(snake(path)))).collect();
+                let paths = paths
+                    .map(|path| Item::Scalar(Scalar::Text(snake(path))))
+                    .collect();
                 tree.slots.insert(1, Slot::Many(paths));
                 Item::Message(tree)
             }
             ("google.protobuf.Struct", Node::Object(_))
             | ("google.protobuf.ListValue", Node::Array(_))
-            | ("google.protobuf.Value", _) => Item::Json(node.to_value()),
+            | ("google.protobuf.Value", _) => {
+                let mut value = node.to_value();
+                doubles(&mut value);
+                Item::Json(value)
+            }
             ("google.protobuf.Struct", _) => self.wrong_kind(node, "an object"),
             ("google.protobuf.ListValue", _) => self.wrong_kind(node, "an array"),
-            ("google.protobuf.Any", Node::Object(members)) => self.any(node, members, descriptor, depth),
+            ("google.protobuf.Any", Node::Object(members)) => {
+                self.any(node, members, descriptor, depth)
+            }
             ("google.protobuf.Any", _) => self.wrong_kind(node, "an object"),
             _ => self.wrong_kind(node, "a string"),
         }
@@ -256,10 +291,18 @@ impl<'n> Reader<'_, 'n> {
             self.place.leave();
             item
         } else if depth >= DEEPEST {
-            return self.wrong("out-of-range", node, "messages are nested too deep".to_owned());
+            return self.wrong(
+                "out-of-range",
+                node,
+                "messages are nested too deep".to_owned(),
+            );
         } else {
             let members = members.iter().filter(|(name, _)| name != "@type");
-            self.members(members.map(|(name, node)| (name.as_str(), node)), &inner, depth + 1)
+            self.members(
+                members.map(|(name, node)| (name.as_str(), node)),
+                &inner,
+                depth + 1,
+            )
         };
         Item::Message(Tree {
             packed: Some(Box::new(Packed {
@@ -282,6 +325,20 @@ pub(super) fn lookup(descriptor: &MessageDescriptor, name: &str) -> Option<Field
 /// Only `google.protobuf.Value` has a null of its own.
 fn takes_null(kind: &Kind) -> bool {
     matches!(kind, Kind::Message(descriptor) if descriptor.full_name() == "google.protobuf.Value")
+}
+
+/// Each number of a `Struct` is a double.
+fn doubles(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(nearest) = number.as_f64() {
+                *value = scalar::double(nearest);
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(doubles),
+        Value::Object(members) => members.values_mut().for_each(doubles),
+        _ => {}
+    }
 }
 
 fn snake(path: &str) -> String {

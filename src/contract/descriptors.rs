@@ -205,7 +205,11 @@ fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
     })
 }
 
-fn extension(method: &MethodDescriptor, options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
+fn extension(
+    method: &MethodDescriptor,
+    options: &DynamicMessage,
+    name: &str,
+) -> Option<DynamicMessage> {
     let extension = method.parent_pool().get_extension_by_name(name)?;
     if !options.has_extension(&extension) {
         return None;
@@ -260,14 +264,25 @@ mod tests {
     fn reads_bindings_and_permissions() {
         let descriptors = Descriptors::built_in();
         let add = descriptors.method("AddCustomLoginPolicy").unwrap();
-        assert_eq!(add.full_name(), "zitadel.management.v1.ManagementService/AddCustomLoginPolicy");
+        assert_eq!(
+            add.full_name(),
+            "zitadel.management.v1.ManagementService/AddCustomLoginPolicy"
+        );
         assert_eq!(add.grpc_path(), format!("/{}", add.full_name()));
         assert_eq!(add.permission.as_deref(), Some("policy.write"));
         assert_eq!(add.bindings[0].verb, "POST");
         assert_eq!(add.bindings[0].body, BodyBinding::Whole);
-        assert_eq!(add.bindings[0].template.as_str(), "/management/v1/policies/login");
-        let healthz = descriptors.method("zitadel.management.v1.ManagementService/Healthz").unwrap();
-        assert_eq!((healthz.permission.as_deref(), &healthz.bindings[0].body), (None, &BodyBinding::None));
+        assert_eq!(
+            add.bindings[0].template.as_str(),
+            "/management/v1/policies/login"
+        );
+        let healthz = descriptors
+            .method("zitadel.management.v1.ManagementService/Healthz")
+            .unwrap();
+        assert_eq!(
+            (healthz.permission.as_deref(), &healthz.bindings[0].body),
+            (None, &BodyBinding::None)
+        );
     }
 
     #[test]
@@ -275,7 +290,9 @@ mod tests {
         let descriptors = Descriptors::built_in();
         assert!(descriptors.method("AddSecondFactorToLoginPolicy").is_none());
         let add = descriptors.method("AddOrg").unwrap();
-        let sibling = descriptors.sibling(add, "AddSecondFactorToLoginPolicy").unwrap();
+        let sibling = descriptors
+            .sibling(add, "AddSecondFactorToLoginPolicy")
+            .unwrap();
         assert_eq!(sibling.service, add.service);
     }
 
@@ -288,9 +305,13 @@ mod tests {
                 .map(|(method, variables)| (method.full_name(), variables))
         };
         let base = "/management/v1/policies/login/second_factors";
-        let (name, variables) = routed("DELETE", &format!("{base}/SECOND%5FFACTOR_TYPE_OTP?x=1")).unwrap();
+        let (name, variables) =
+            routed("DELETE", &format!("{base}/SECOND%5FFACTOR_TYPE_OTP?x=1")).unwrap();
         assert!(name.ends_with("ManagementService/RemoveSecondFactorFromLoginPolicy"));
-        assert_eq!(variables, [("type".to_owned(), "SECOND_FACTOR_TYPE_OTP".to_owned())]);
+        assert_eq!(
+            variables,
+            [("type".to_owned(), "SECOND_FACTOR_TYPE_OTP".to_owned())]
+        );
         assert!(routed("DELETE", &format!("{base}/")).is_none());
         assert!(routed("GET", base).is_none());
         assert!(routed("POST", "/management/v1/Policies/login").is_none());
@@ -304,6 +325,8 @@ mod tests {
             .message("zitadel.management.v1.AddPersonalAccessTokenResponse")
             .unwrap();
         assert!(is_redacted(&message.get_field_by_name("token").unwrap()));
-        assert!(!is_redacted(&message.get_field_by_name("token_id").unwrap()));
+        assert!(!is_redacted(
+            &message.get_field_by_name("token_id").unwrap()
+        ));
     }
 }

@@ -36,7 +36,8 @@ pub fn encode(value: &Value, descriptor: &MessageDescriptor) -> Result<Vec<u8>, 
         place: Place::default(),
     };
     let item = reader.message(&node, descriptor, 0);
-    let mistake = |issue: &&super::issue::Issue| !issue.is_form() || issue.kind == "unknown-any-type";
+    let mistake =
+        |issue: &&super::issue::Issue| !issue.is_form() || issue.kind == "unknown-any-type";
     if let Some(issue) = issues.list().iter().find(mistake) {
         return Err(EncodeError {
             kind: issue.kind,
@@ -77,7 +78,8 @@ fn members(tree: &Tree, descriptor: &MessageDescriptor, out: &mut Vec<u8>) {
             continue;
         };
         match slot {
-            Slot::One(Item::Scalar(scalar)) if scalar.is_default() && !field.supports_presence() => {}
+            Slot::One(Item::Scalar(scalar))
+                if scalar.is_default() && !field.supports_presence() => {}
             Slot::One(item) => record(*number, item, &field.kind(), out),
             Slot::Many(items) => many(items, &field, out),
             Slot::Map(entries) => {

@@ -95,7 +95,9 @@ impl Template {
 
     /// The field paths that the template binds.
     pub fn field_paths(&self) -> impl Iterator<Item = &str> {
-        self.variables.iter().map(|variable| variable.field_path.as_str())
+        self.variables
+            .iter()
+            .map(|variable| variable.field_path.as_str())
     }
 
     /// How many of its segments are literal.
@@ -117,7 +119,11 @@ impl Template {
         if let Some(suffix) = &self.suffix {
             rest = rest.strip_suffix(suffix.as_str())?.strip_suffix(':')?;
         }
-        let parts: Vec<&str> = if rest.is_empty() { Vec::new() } else { rest.split('/').collect() };
+        let parts: Vec<&str> = if rest.is_empty() {
+            Vec::new()
+        } else {
+            rest.split('/').collect()
+        };
         let has_rest = matches!(self.segments.last(), Some(Segment::Rest));
         let fixed = self.segments.len() - usize::from(has_rest);
         if parts.len() < fixed || (parts.len() > fixed && !has_rest) {
@@ -135,7 +141,11 @@ impl Template {
         }
         let value = |variable: &Variable| {
             let ends_in_rest = variable.end == self.segments.len() && has_rest;
-            let end = if ends_in_rest { parts.len() } else { variable.end };
+            let end = if ends_in_rest {
+                parts.len()
+            } else {
+                variable.end
+            };
             let parts = parts.get(variable.start..end).unwrap_or_default();
             let value = if self.is_single(variable) {
                 parts.first().map(|part| decode(part)).unwrap_or_default()
@@ -166,7 +176,9 @@ fn decode_but_slash(part: &str) -> String {
             rest = &rest[at + 3..];
         } else {
             // Split behind "%2" would tear the escape apart, so this stretch ends before the next percent sign.
-            let next = rest[at + 1..].find('%').map_or(rest.len(), |found| at + 1 + found);
+            let next = rest[at + 1..]
+                .find('%')
+                .map_or(rest.len(), |found| at + 1 + found);
             text.push_str(&decode(&rest[..next]));
             rest = &rest[next..];
         }
@@ -274,7 +286,9 @@ impl Template {
 
 fn is_identifier(text: &str) -> bool {
     let mut characters = text.chars();
-    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+    characters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
 }
 
@@ -312,13 +326,22 @@ mod tests {
         assert_eq!(matched("/v1/{name}", "/v1/a%2Fb%20c"), one("name", "a/b c"));
         assert_eq!(matched("/v1/{name}", "/v1/"), None);
         assert_eq!(matched("/v1/{name}", "/v1/a/b"), None);
-        assert_eq!(matched("/v1/{name=messages/*}", "/v1/messages/1"), one("name", "messages/1"));
+        assert_eq!(
+            matched("/v1/{name=messages/*}", "/v1/messages/1"),
+            one("name", "messages/1")
+        );
         assert_eq!(matched("/v1/{name=messages/*}", "/v1/other/1"), None);
-        assert_eq!(matched("/v1/{a.b=**}", "/v1/x/y%2Fz%25/%2"), one("a.b", "x/y%2Fz%/%2"));
+        assert_eq!(
+            matched("/v1/{a.b=**}", "/v1/x/y%2Fz%25/%2"),
+            one("a.b", "x/y%2Fz%/%2")
+        );
         assert_eq!(matched("/v1/{a=**}", "/v1"), one("a", ""));
         assert_eq!(matched("/v1/*/x:check", "/v1/q/x:check?y=1"), Some(vec![]));
         assert_eq!(matched("/v1/*/x:check", "/v1/q/x"), None);
-        assert_eq!(matched("/v1/{id}:undelete", "/v1/7:undelete"), one("id", "7"));
+        assert_eq!(
+            matched("/v1/{id}:undelete", "/v1/7:undelete"),
+            one("id", "7")
+        );
         assert_eq!(matched("/v1/%5Fx", "/v1/_x"), Some(vec![]));
         assert_eq!(matched("/v1", "/v1/"), None);
         assert_eq!(matched("/v1", "v1"), None);
@@ -329,7 +352,10 @@ mod tests {
     fn decoding_happens_once() {
         assert_eq!(matched("/{type}", "/A%255FB"), one("type", "A%5FB"));
         assert_eq!(matched("/{type}", "/%zz%"), one("type", "%zz%"));
-        assert_eq!(matched("/{type=**}", "/%252F/%é%2é"), one("type", "%2F/%é%2é"));
+        assert_eq!(
+            matched("/{type=**}", "/%252F/%é%2é"),
+            one("type", "%2F/%é%2é")
+        );
     }
 
     #[test]

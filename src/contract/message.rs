@@ -6,8 +6,10 @@ use serde_json::Value;
 
 pub use super::encode::{EncodeError, encode};
 pub use super::issue::Issue;
+pub use super::record::MessageError;
 
 use super::issue::{Issues, Place};
+use super::record::{Cursor, Payload};
 use super::scalar::Scalar;
 use super::tree::{DEEPEST, Item, Slot, Tree, Writer};
 
@@ -36,20 +38,6 @@ pub struct FieldSeen {
     pub wire_type: u8,
     /// Whether the message type declares it.
     pub known: bool,
-}
-
-/// Why octets are no message.
-///
-/// Kinds: `truncated`, `overlong-varint`, `field-number`, `wire-type`, `stray-end-group`, `group-mismatch`, `too-deep`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{message} at octet {offset}")]
-pub struct MessageError {
-    /// A stable word without values in it.
-    pub kind: &'static str,
-    /// Octets before the mistake.
-    pub offset: usize,
-    /// For people.
-    pub message: &'static str,
 }
 
 /// Decodes a message: the last value of a singular field counts, repeated messages of a singular field merge, repeated
@@ -98,163 +86,6 @@ pub(super) fn read(
         fields: reader.fields,
         issues: reader.issues,
     })
-}
-
-/// The value of one field record.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Payload<'a> {
-    Varint(u64),
-    Fixed64(u64),
-    Octets(&'a [u8]),
-    Group,
-    Fixed32(u32),
-}
-
-impl Payload<'_> {
-    pub(super) fn wire_type(self) -> u8 {
-        match self {
-            Self::Varint(_) => 0,
-            Self::Fixed64(_) => 1,
-            Self::Octets(_) => 2,
-            Self::Group => 3,
-            Self::Fixed32(_) => 5,
-        }
-    }
-}
-
-/// Walks over the field records of a slice of the input.
-#[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
-    octets: &'a [u8],
-    at: usize,
-    /// Where the slice begins in the whole input.
-    base: usize,
-}
-
-impl<'a> Cursor<'a> {
-    pub(super) fn new(octets: &'a [u8]) -> Self {
-        Self {
-            octets,
-            at: 0,
-            base: 0,
-        }
-    }
-
-    fn fail(&self, kind: &'static str, message: &'static str) -> MessageError {
-        MessageError {
-            kind,
-            offset: self.base + self.at,
-            message,
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.at >= self.octets.len()
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], MessageError> {
-        let end = self.at.checked_add(length);
-        let Some(taken) = end.and_then(|end| self.octets.get(self.at..end)) else {
-            return Err(self.fail("truncated", "the message ends inside of a field"));
-        };
-        self.at += length;
-        Ok(taken)
-    }
-
-    fn varint(&mut self) -> Result<u64, MessageError> {
-        let mut value = 0;
-        for index in 0..10 {
-            let octet = self.take(1)?[0];
-            if index == 9 && octet > 1 {
-                break;
-            }
-            value |= u64::from(octet & 0x7f) << (7 * index);
-            if octet < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(self.fail("overlong-varint", "a varint has more than 64 bits"))
-    }
-
-    fn fixed32(&mut self) -> Result<u32, MessageError> {
-        let mut value = [0; 4];
-        value.copy_from_slice(self.take(4)?);
-        Ok(u32::from_le_bytes(value))
-    }
-
-    fn fixed64(&mut self) -> Result<u64, MessageError> {
-        let mut value = [0; 8];
-        value.copy_from_slice(self.take(8)?);
-        Ok(u64::from_le_bytes(value))
-    }
-
-    fn tag(&mut self) -> Result<(u32, u8), MessageError> {
-        let tag = self.varint()?;
-        match u32::try_from(tag >> 3) {
-            #[expect(clippy::cast_possible_truncation, reason = "three bits")]
-            Ok(number @ 1..=0x1fff_ffff) => Ok((number, (tag & 7) as u8)),
-            _ => Err(self.fail("field-number", "a field number is 0 or has more than 29 bits")),
-        }
-    }
-
-    /// The next field record; `None` at the end.
-    pub(super) fn field(&mut self) -> Result<Option<(u32, Payload<'a>)>, MessageError> {
-        if self.is_done() {
-            return Ok(None);
-        }
-        let (number, wire_type) = self.tag()?;
-        let payload = match wire_type {
-            0 => Payload::Varint(self.varint()?),
-            1 => Payload::Fixed64(self.fixed64()?),
-            2 => {
-                let length = self.varint()?;
-                // A length that no memory holds is beyond the end as well.
-                Payload::Octets(self.take(usize::try_from(length).unwrap_or(usize::MAX))?)
-            }
-            3 => {
-                self.skip_group(number)?;
-                Payload::Group
-            }
-            4 => return Err(self.fail("stray-end-group", "a group ends that was not begun")),
-            5 => Payload::Fixed32(self.fixed32()?),
-            _ => return Err(self.fail("wire-type", "wire types 6 and 7 don't exist")),
-        };
-        Ok(Some((number, payload)))
-    }
-
-    /// Skips to the end of a group, without recursion and with a bound on nesting.
-    fn skip_group(&mut self, number: u32) -> Result<(), MessageError> {
-        let mut open = vec![number];
-        while let Some(&innermost) = open.last() {
-            let (number, wire_type) = self.tag()?;
-            match wire_type {
-                0 => drop(self.varint()?),
-                1 => drop(self.fixed64()?),
-                2 => {
-                    let length = self.varint()?;
-                    self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
-                }
-                3 if open.len() > DEEPEST => {
-                    return Err(self.fail("too-deep", "groups are nested more than 100 deep"));
-                }
-                3 => open.push(number),
-                4 if number == innermost => drop(open.pop()),
-                4 => return Err(self.fail("group-mismatch", "another group ends than was begun")),
-                5 => drop(self.fixed32()?),
-                _ => return Err(self.fail("wire-type", "wire types 6 and 7 don't exist")),
-            }
-        }
-        Ok(())
-    }
-
-    /// A cursor over the octets that were taken last.
-    fn inner(&self, octets: &'a [u8]) -> Self {
-        Self {
-            octets,
-            at: 0,
-            base: self.base + self.at - octets.len(),
-        }
-    }
 }
 
 struct Reader {
@@ -310,7 +141,11 @@ impl Reader {
             return self.packed(cursor.inner(octets), field, tree);
         }
         if payload.wire_type() != wanted || field.is_group() {
-            let text = format!("{} has wire type {}, not {wanted}", field.name(), payload.wire_type());
+            let text = format!(
+                "{} has wire type {}, not {wanted}",
+                field.name(),
+                payload.wire_type()
+            );
             self.issues.add("wrong-wire-type", &self.place, text);
             return Ok(());
         }
@@ -344,7 +179,10 @@ impl Reader {
             self.place.index(index);
             self.message(at, inner, &mut element, depth + 1)?;
             self.place.leave();
-            let slot = tree.slots.entry(number).or_insert_with(|| Slot::Many(Vec::new()));
+            let slot = tree
+                .slots
+                .entry(number)
+                .or_insert_with(|| Slot::Many(Vec::new()));
             if let Slot::Many(items) = slot {
                 items.push(Item::Message(element));
             }
@@ -367,7 +205,10 @@ impl Reader {
     ) -> Result<(), MessageError> {
         let mut entry = Tree::default();
         self.message(at, descriptor, &mut entry, depth + 1)?;
-        let (key, value) = (descriptor.map_entry_key_field(), descriptor.map_entry_value_field());
+        let (key, value) = (
+            descriptor.map_entry_key_field(),
+            descriptor.map_entry_value_field(),
+        );
         let key = entry
             .scalar(1)
             .cloned()
@@ -377,7 +218,10 @@ impl Reader {
             (_, Kind::Message(_)) => Item::Message(Tree::default()),
             (_, kind) => Item::Scalar(Scalar::default_of(&kind)),
         };
-        let slot = tree.slots.entry(number).or_insert_with(|| Slot::Map(Vec::new()));
+        let slot = tree
+            .slots
+            .entry(number)
+            .or_insert_with(|| Slot::Map(Vec::new()));
         if let Slot::Map(entries) = slot {
             entries.push((key, item));
         }
@@ -391,7 +235,10 @@ impl Reader {
         tree: &mut Tree,
     ) -> Result<(), MessageError> {
         let kind = field.kind();
-        let slot = tree.slots.entry(field.number()).or_insert_with(|| Slot::Many(Vec::new()));
+        let slot = tree
+            .slots
+            .entry(field.number())
+            .or_insert_with(|| Slot::Many(Vec::new()));
         let Slot::Many(items) = slot else {
             return Ok(());
         };
@@ -435,7 +282,8 @@ impl Reader {
             (Kind::Double, Payload::Fixed64(value)) => Scalar::Double(f64::from_bits(value)),
             (Kind::String, Payload::Octets(octets)) => {
                 if let Err(error) = std::str::from_utf8(octets) {
-                    self.issues.add("invalid-utf8", &self.place, error.to_string());
+                    self.issues
+                        .add("invalid-utf8", &self.place, error.to_string());
                 }
                 Scalar::Text(String::from_utf8_lossy(octets).into_owned())
             }

@@ -23,9 +23,11 @@ pub mod schema;
 pub mod status;
 
 mod canonical;
+mod details;
 mod encode;
 mod issue;
 mod percent;
+mod record;
 mod scalar;
 mod schema_lint;
 mod transcode;

@@ -100,10 +100,7 @@ fn escape(raw: &[u8], at: usize) -> Option<(u8, bool)> {
     let digit = |octet: u8| char::from(octet).to_digit(16);
     let (&high, &low) = (raw.get(at + 1)?, raw.get(at + 2)?);
     let value = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
-    Some((
-        value,
-        high.is_ascii_lowercase() || low.is_ascii_lowercase(),
-    ))
+    Some((value, high.is_ascii_lowercase() || low.is_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -124,6 +121,9 @@ mod tests {
 
     #[test]
     fn lenient_always_gives_a_text() {
-        assert_eq!(percent_decode_lenient(b"100% %c3%a9 %ff"), "100% é \u{fffd}");
+        assert_eq!(
+            percent_decode_lenient(b"100% %c3%a9 %ff"),
+            "100% é \u{fffd}"
+        );
     }
 }

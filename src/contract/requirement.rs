@@ -193,7 +193,9 @@ impl Catalogue {
                 file: file.to_owned(),
                 message: error.to_string(),
             })?;
-        entries.into_iter().try_for_each(|entry| self.add(file, entry))
+        entries
+            .into_iter()
+            .try_for_each(|entry| self.add(file, entry))
     }
 
     fn add(&mut self, file: &str, entry: Requirement) -> Result<(), LoadError> {
@@ -239,7 +241,9 @@ impl Catalogue {
     pub fn nearest(&self, id: &str) -> Option<&str> {
         let wanted = id.to_ascii_uppercase();
         let ids: Vec<&str> = self.entries.iter().map(|entry| entry.id.as_str()).collect();
-        similar::get_close_matches(wanted.as_str(), &ids, 1, 0.6).first().copied()
+        similar::get_close_matches(wanted.as_str(), &ids, 1, 0.6)
+            .first()
+            .copied()
     }
 }
 
@@ -251,7 +255,11 @@ fn mistake(entry: &Requirement) -> Option<String> {
     if entry.wires.is_empty() {
         return Some("it names no wire".to_owned());
     }
-    if let Some(wire) = entry.wires.iter().find(|wire| !WIRES.contains(&wire.as_str())) {
+    if let Some(wire) = entry
+        .wires
+        .iter()
+        .find(|wire| !WIRES.contains(&wire.as_str()))
+    {
         return Some(format!("{wire:?} is no wire"));
     }
     if !PROFILES.contains(&entry.profile.as_str()) {
@@ -288,7 +296,11 @@ mod tests {
         assert_eq!(catalogue.iter().len(), 307);
         for entry in catalogue.iter() {
             let file = catalogue.file(&entry.id).unwrap();
-            assert!(file.ends_with(&format!("/{}.yaml", entry.area)), "{} in {file}", entry.id);
+            assert!(
+                file.ends_with(&format!("/{}.yaml", entry.area)),
+                "{} in {file}",
+                entry.id
+            );
         }
         let rules = Catalogue::wire_rules();
         assert!(rules.get("GRPC-STATUS-ONCE").is_some() && rules.get("STATE-READD").is_none());
@@ -298,16 +310,33 @@ mod tests {
     #[test]
     fn finds_what_was_meant() {
         let catalogue = Catalogue::built_in();
-        assert_eq!(catalogue.nearest("GRPC-STATUS-ONE"), Some("GRPC-STATUS-ONCE"));
-        assert_eq!(catalogue.nearest("grpc-status-once"), Some("GRPC-STATUS-ONCE"));
+        assert_eq!(
+            catalogue.nearest("GRPC-STATUS-ONE"),
+            Some("GRPC-STATUS-ONCE")
+        );
+        assert_eq!(
+            catalogue.nearest("grpc-status-once"),
+            Some("GRPC-STATUS-ONCE")
+        );
         assert_eq!(catalogue.nearest("?"), None);
     }
 
     #[test]
     fn mistakes_are_told_with_file_and_id() {
-        let load = |yaml: &str| Catalogue::default().load("a.yaml", yaml).unwrap_err().to_string();
-        assert_eq!(load(&ENTRY.repeat(2)), "a.yaml: the id X-ONE stands in a.yaml already");
-        assert_eq!(load(&ENTRY.replace("[json]", "[soap]")), "a.yaml: X-ONE: \"soap\" is no wire");
+        let load = |yaml: &str| {
+            Catalogue::default()
+                .load("a.yaml", yaml)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            load(&ENTRY.repeat(2)),
+            "a.yaml: the id X-ONE stands in a.yaml already"
+        );
+        assert_eq!(
+            load(&ENTRY.replace("[json]", "[soap]")),
+            "a.yaml: X-ONE: \"soap\" is no wire"
+        );
         assert!(matches!(
             Catalogue::default().load("a.yaml", &ENTRY.replace("MUST", "PERHAPS")),
             Err(LoadError::Malformed { .. })

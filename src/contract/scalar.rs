@@ -70,8 +70,9 @@ impl Scalar {
             Self::Text(text) => Value::String(text.clone()),
             Self::Bytes(octets) => Value::String(STANDARD.encode(octets)),
             Self::Enum(number) => match kind {
-                Kind::Enum(descriptor) => enum_name(descriptor, *number)
-                    .map_or_else(|| (*number).into(), Value::String),
+                Kind::Enum(descriptor) => {
+                    enum_name(descriptor, *number).map_or_else(|| (*number).into(), Value::String)
+                }
                 _ => (*number).into(),
             },
         }
@@ -99,18 +100,22 @@ fn is_64(kind: &Kind) -> bool {
     )
 }
 
-fn double(value: f64) -> Value {
-    Number::from_f64(value).map_or_else(
-        || {
-            let name = match value {
-                value if value.is_nan() => "NaN",
-                value if value > 0.0 => "Infinity",
-                _ => "-Infinity",
-            };
-            Value::String(name.to_owned())
-        },
-        Value::Number,
-    )
+/// A double as JSON: a whole number without a point, since 1 and 1.0 are one value and must compare as one.
+pub(super) fn double(value: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_whole = value.fract() == 0.0 && value.abs() < EXACT;
+    let is_minus_zero = value == 0.0 && value.is_sign_negative();
+    #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+    if is_whole && !is_minus_zero {
+        return (value as i64).into();
+    }
+    let name = match value {
+        value if value.is_nan() => "NaN",
+        value if value == f64::INFINITY => "Infinity",
+        value if value == f64::NEG_INFINITY => "-Infinity",
+        value => return Number::from_f64(value).map_or(Value::Null, Value::Number),
+    };
+    Value::String(name.to_owned())
 }
 
 /// Reads a value of a field of this kind; `None` after a mistake, which is then listed.
@@ -146,11 +151,19 @@ pub(super) fn from_json(
         (Kind::Enum(descriptor), Node::Number(text)) => {
             let number = integer(text).and_then(|number| i32::try_from(number).ok());
             let Some(number) = number else {
-                issues.add("out-of-range", place, format!("{text} is no 32-bit integer"));
+                issues.add(
+                    "out-of-range",
+                    place,
+                    format!("{text} is no 32-bit integer"),
+                );
                 return None;
             };
             let known = descriptor.get_value(number).is_some();
-            let form = if known { "enum-as-number" } else { "unknown-enum-number" };
+            let form = if known {
+                "enum-as-number"
+            } else {
+                "unknown-enum-number"
+            };
             issues.add(form, place, format!("{text} of {}", descriptor.full_name()));
             Some(Scalar::Enum(number))
         }
@@ -167,9 +180,15 @@ pub(super) fn from_json(
             } else if is_text && !is_64(kind) {
                 issues.add("number-as-string", place, format!("{text:?} in quotes"));
             }
-            let found = number_text(text).and_then(integer).and_then(|number| in_range(kind, number));
+            let found = number_text(text)
+                .and_then(integer)
+                .and_then(|number| in_range(kind, number));
             if found.is_none() {
-                issues.add("out-of-range", place, format!("{text:?} is no integer of its type"));
+                issues.add(
+                    "out-of-range",
+                    place,
+                    format!("{text:?} is no integer of its type"),
+                );
             }
             found
         }
@@ -179,7 +198,11 @@ pub(super) fn from_json(
 
 fn bytes(text: &str, issues: &mut Issues, place: &Place<'_>) -> Option<Scalar> {
     let url_safe = text.contains(['-', '_']);
-    let alphabet = if url_safe { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    let alphabet = if url_safe {
+        &alphabet::URL_SAFE
+    } else {
+        &alphabet::STANDARD
+    };
     match GeneralPurpose::new(alphabet, LENIENT).decode(text) {
         Ok(octets) => Some(Scalar::Bytes(octets)),
         Err(error) => {
@@ -210,7 +233,10 @@ fn floating(
                 .filter(|value| value.is_finite())
         }
     };
-    #[expect(clippy::cast_possible_truncation, reason = "the nearest float is meant")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the nearest float is meant"
+    )]
     let found = match (kind, value) {
         (Kind::Float, Some(value)) if value.is_finite() && (value as f32).is_infinite() => None,
         (Kind::Float, Some(value)) => Some(Scalar::Float(value as f32)),
@@ -218,7 +244,11 @@ fn floating(
         (_, None) => None,
     };
     if found.is_none() {
-        issues.add("out-of-range", place, format!("{text:?} is no number of its type"));
+        issues.add(
+            "out-of-range",
+            place,
+            format!("{text:?} is no number of its type"),
+        );
     }
     found
 }
@@ -232,9 +262,13 @@ fn number_text(text: &str) -> Option<&str> {
         [b'1'..=b'9', ..] => true,
         _ => false,
     };
-    let alphabet = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'e' | b'E' | b'+' | b'-');
-    (plausible && digits.iter().all(alphabet) && text.parse::<f64>().is_ok() && !text.ends_with('.'))
-        .then_some(text)
+    let alphabet =
+        |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'e' | b'E' | b'+' | b'-');
+    (plausible
+        && digits.iter().all(alphabet)
+        && text.parse::<f64>().is_ok()
+        && !text.ends_with('.'))
+    .then_some(text)
 }
 
 /// The integer that a JSON number stands for, also as `1.0` or `1e3`; exact, without going through a double.
@@ -273,13 +307,15 @@ fn integer(text: &str) -> Option<i128> {
 
 fn in_range(kind: &Kind, number: i128) -> Option<Scalar> {
     match kind {
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
-            i32::try_from(number).ok().map(|number| Scalar::Signed(number.into()))
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => i32::try_from(number)
+            .ok()
+            .map(|number| Scalar::Signed(number.into())),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+            i64::try_from(number).ok().map(Scalar::Signed)
         }
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => i64::try_from(number).ok().map(Scalar::Signed),
-        Kind::Uint32 | Kind::Fixed32 => {
-            u32::try_from(number).ok().map(|number| Scalar::Unsigned(number.into()))
-        }
+        Kind::Uint32 | Kind::Fixed32 => u32::try_from(number)
+            .ok()
+            .map(|number| Scalar::Unsigned(number.into())),
         _ => u64::try_from(number).ok().map(Scalar::Unsigned),
     }
 }
@@ -291,10 +327,19 @@ mod tests {
     #[test]
     fn integers_are_exact() {
         for (text, wanted) in [
-            ("0", Some(0)), ("-0", Some(0)), ("1.0", Some(1)), ("1e3", Some(1000)), ("12e-1", None),
-            ("120e-1", Some(12)), ("18446744073709551615", Some(18_446_744_073_709_551_615)),
-            ("1.5", None), ("1e400", None), ("1e99999999999999999999", None), ("0e99999999999999999999", Some(0)),
-            ("0.001e3", Some(1)), ("1e-3", None),
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("1.0", Some(1)),
+            ("1e3", Some(1000)),
+            ("12e-1", None),
+            ("120e-1", Some(12)),
+            ("18446744073709551615", Some(18_446_744_073_709_551_615)),
+            ("1.5", None),
+            ("1e400", None),
+            ("1e99999999999999999999", None),
+            ("0e99999999999999999999", Some(0)),
+            ("0.001e3", Some(1)),
+            ("1e-3", None),
         ] {
             assert_eq!(integer(text), wanted, "{text}");
         }
@@ -305,7 +350,9 @@ mod tests {
         for good in ["0", "-1", "10", "1.5", "1e3", "0.5"] {
             assert!(number_text(good).is_some(), "{good}");
         }
-        for bad in ["", "-", "01", "+1", " 1", "1 ", "0x1", ".5", "1.", "1e", "NaN", "--1", "1_0"] {
+        for bad in [
+            "", "-", "01", "+1", " 1", "1 ", "0x1", ".5", "1.", "1e", "NaN", "--1", "1_0",
+        ] {
             assert!(number_text(bad).is_none(), "{bad}");
         }
     }

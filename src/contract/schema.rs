@@ -100,7 +100,10 @@ impl Schemas {
     }
 
     fn new(files: BTreeMap<String, Value>) -> Self {
-        let compiled = files.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        let compiled = files
+            .keys()
+            .map(|name| (name.clone(), OnceLock::new()))
+            .collect();
         Self {
             files: Arc::new(files),
             compiled,
@@ -115,7 +118,9 @@ impl Schemas {
 
     /// Every message that has a schema.
     pub fn messages(&self) -> impl Iterator<Item = &str> {
-        self.files.keys().filter_map(|name| name.strip_suffix(".json"))
+        self.files
+            .keys()
+            .filter_map(|name| name.strip_suffix(".json"))
     }
 
     /// What of an answer has not the shape of its message; nothing where there is no schema ([`Schemas::has`]).
@@ -157,7 +162,10 @@ impl Schemas {
         let kind = error.kind();
         let mut place = error.instance_path().to_string();
         let mut actual = shorten(error.instance().to_string());
-        if let ValidationErrorKind::Required { property: Value::String(name) } = kind {
+        if let ValidationErrorKind::Required {
+            property: Value::String(name),
+        } = kind
+        {
             place.push('/');
             place.push_str(&name.replace('~', "~0").replace('/', "~1"));
             "absent".clone_into(&mut actual);
@@ -252,7 +260,8 @@ fn drop_null_members(value: &mut Value) {
 
 /// Decimal digits without sign or leading zero that fit 64 bits.
 fn is_uint64(text: &str) -> bool {
-    let plain = text == "0" || (!text.starts_with('0') && text.bytes().all(|octet| octet.is_ascii_digit()));
+    let plain =
+        text == "0" || (!text.starts_with('0') && text.bytes().all(|octet| octet.is_ascii_digit()));
     plain && text.parse::<u64>().is_ok()
 }
 

@@ -9,7 +9,16 @@ use super::schema::Schemas;
 
 /// Keywords that assert nothing.
 const ANNOTATIONS: [&str; 10] = [
-    "$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "requirement",
+    "$schema",
+    "$id",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "requirement",
 ];
 /// Keywords that hold a map of schemas by name.
 const BY_NAME: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
@@ -18,7 +27,11 @@ const LISTS: [&str; 2] = ["allOf", "prefixItems"];
 /// Keywords that hold one schema and fail only where it fails.
 const ONE: [&str; 1] = ["items"];
 
-pub(super) fn lint(schemas: &Schemas, files: &BTreeMap<String, Value>, catalogue: &Catalogue) -> Vec<String> {
+pub(super) fn lint(
+    schemas: &Schemas,
+    files: &BTreeMap<String, Value>,
+    catalogue: &Catalogue,
+) -> Vec<String> {
     let mut lint = Lint {
         schemas,
         catalogue,
@@ -41,7 +54,8 @@ struct Lint<'a> {
 
 impl Lint<'_> {
     fn say(&mut self, pointer: &str, message: &str) {
-        self.mistakes.push(format!("{}#{pointer}: {message}", self.file));
+        self.mistakes
+            .push(format!("{}#{pointer}: {message}", self.file));
     }
 
     fn schema(&mut self, schema: &Value, pointer: &str, covered: bool) {
@@ -59,7 +73,10 @@ impl Lint<'_> {
             match requirement.as_str() {
                 None => self.say(pointer, "requirement is no text"),
                 Some(id) if self.catalogue.get(id).is_none() => {
-                    let hint = self.catalogue.nearest(id).map(|near| format!(", perhaps {near}"));
+                    let hint = self
+                        .catalogue
+                        .nearest(id)
+                        .map(|near| format!(", perhaps {near}"));
                     let message = format!("unknown requirement {id}{}", hint.unwrap_or_default());
                     self.say(pointer, &message);
                 }
@@ -67,17 +84,18 @@ impl Lint<'_> {
             }
         }
         for (keyword, value) in keywords {
-            let pointer = format!("{pointer}/{}", keyword.replace('~', "~0").replace('/', "~1"));
+            let pointer = format!(
+                "{pointer}/{}",
+                keyword.replace('~', "~0").replace('/', "~1")
+            );
             match (keyword.as_str(), value) {
                 (name, _) if ANNOTATIONS.contains(&name) => {}
-                ("$ref", Value::String(reference)) => {
-                    if self.schemas.resolve(self.file, reference).is_none() {
-                        self.say(&pointer, &format!("{reference} leads nowhere"));
-                    }
-                }
+                ("$ref", Value::String(reference)) => self.reference(reference, &pointer),
                 // Reached by a reference from anywhere, so each covers itself.
                 ("$defs", Value::Object(definitions)) => self.named(definitions, &pointer, false),
-                (name, Value::Object(named)) if BY_NAME.contains(&name) => self.named(named, &pointer, covered),
+                (name, Value::Object(named)) if BY_NAME.contains(&name) => {
+                    self.named(named, &pointer, covered)
+                }
                 (name, Value::Array(list)) if LISTS.contains(&name) => {
                     for (index, schema) in list.iter().enumerate() {
                         self.schema(schema, &format!("{pointer}/{index}"), covered);
@@ -88,6 +106,12 @@ impl Lint<'_> {
                 _ if !covered => self.say(&pointer, "no requirement covers this keyword"),
                 _ => {}
             }
+        }
+    }
+
+    fn reference(&mut self, reference: &str, pointer: &str) {
+        if self.schemas.resolve(self.file, reference).is_none() {
+            self.say(pointer, &format!("{reference} leads nowhere"));
         }
     }
 

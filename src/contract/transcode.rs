@@ -9,7 +9,11 @@ use super::http_rule::{BodyBinding, HttpRule, Segment, Variable};
 use super::well_known::has_own_json;
 
 /// Everything but the unreserved characters.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// What a call is on the JSON wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +59,11 @@ impl HttpRule {
     ///
     /// # Errors
     /// What can't be said on this binding.
-    pub fn transcode(&self, message: &Value, input: &MessageDescriptor) -> Result<Transcoded, TranscodeError> {
+    pub fn transcode(
+        &self,
+        message: &Value,
+        input: &MessageDescriptor,
+    ) -> Result<Transcoded, TranscodeError> {
         let mut rest = message.clone();
         let path = self.path(&mut rest, input)?;
         let (body, query) = match &self.body {
@@ -66,7 +74,11 @@ impl HttpRule {
                 (body, query(&rest, input)?)
             }
         };
-        let path = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
+        let path = if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", query.join("&"))
+        };
         Ok(Transcoded {
             verb: self.verb.clone(),
             path,
@@ -74,11 +86,19 @@ impl HttpRule {
         })
     }
 
-    fn path(&self, message: &mut Value, input: &MessageDescriptor) -> Result<String, TranscodeError> {
+    fn path(
+        &self,
+        message: &mut Value,
+        input: &MessageDescriptor,
+    ) -> Result<String, TranscodeError> {
         let mut path = String::new();
         let mut at = 0;
         while let Some(segment) = self.template.segments.get(at) {
-            let variable = self.template.variables.iter().find(|variable| variable.start == at);
+            let variable = self
+                .template
+                .variables
+                .iter()
+                .find(|variable| variable.start == at);
             path.push('/');
             match (variable, segment) {
                 (Some(variable), _) => {
@@ -86,7 +106,9 @@ impl HttpRule {
                     at = variable.end;
                     continue;
                 }
-                (None, Segment::Literal(literal)) => path.extend(utf8_percent_encode(literal, SEGMENT)),
+                (None, Segment::Literal(literal)) => {
+                    path.extend(utf8_percent_encode(literal, SEGMENT))
+                }
                 (None, Segment::One | Segment::Rest) => {
                     return Err(TranscodeError::EmptyVariable("*".to_owned()));
                 }
@@ -122,15 +144,22 @@ impl HttpRule {
             return Ok(utf8_percent_encode(&text, SEGMENT).to_string());
         }
         let pattern = &self.template.segments[variable.start..variable.end];
-        let parts: Vec<&str> = if text.is_empty() { Vec::new() } else { text.split('/').collect() };
+        let parts: Vec<&str> = if text.is_empty() {
+            Vec::new()
+        } else {
+            text.split('/').collect()
+        };
         let has_rest = matches!(pattern.last(), Some(Segment::Rest));
         let fixed = pattern.len() - usize::from(has_rest);
         let fits = (parts.len() == fixed || (has_rest && parts.len() > fixed))
-            && pattern.iter().zip(&parts).all(|(segment, part)| match segment {
-                Segment::Literal(literal) => literal == part,
-                Segment::One => !part.is_empty(),
-                Segment::Rest => true,
-            });
+            && pattern
+                .iter()
+                .zip(&parts)
+                .all(|(segment, part)| match segment {
+                    Segment::Literal(literal) => literal == part,
+                    Segment::One => !part.is_empty(),
+                    Segment::Rest => true,
+                });
         if !fits {
             return Err(TranscodeError::VariableMismatch(name.clone()));
         }
@@ -163,7 +192,11 @@ fn field_of(input: &MessageDescriptor, path: &str) -> Result<FieldDescriptor, Tr
 }
 
 /// Takes a field out of a message, under either of its names.
-fn take(message: &mut Value, input: &MessageDescriptor, path: &str) -> Result<Option<Value>, TranscodeError> {
+fn take(
+    message: &mut Value,
+    input: &MessageDescriptor,
+    path: &str,
+) -> Result<Option<Value>, TranscodeError> {
     let (name, rest) = match path.split_once('.') {
         Some((name, rest)) => (name, Some(rest)),
         None => (path, None),
@@ -255,90 +288,5 @@ fn parameter(name: &str, text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::contract::descriptors::Descriptors;
-
-    fn put(method: &str, message: &Value) -> Result<Transcoded, TranscodeError> {
-        let descriptors = Descriptors::built_in();
-        let method = descriptors
-            .method(&format!("zitadel.management.v1.ManagementService/{method}"))
-            .unwrap();
-        method.bindings[0].transcode(message, &method.input)
-    }
-
-    fn on(template: &str, body: BodyBinding, message: &Value) -> Result<Transcoded, TranscodeError> {
-        let descriptors = Descriptors::built_in();
-        let input = descriptors.message("zitadel.policy.v1.LoginPolicy").unwrap();
-        let rule = HttpRule {
-            verb: "GET".to_owned(),
-            template: template.parse().unwrap(),
-            body,
-            response_body: None,
-        };
-        rule.transcode(message, &input)
-    }
-
-    #[test]
-    fn path_variables_are_names_and_leave_the_body() {
-        for message in [json!({"type": 1}), json!({"type": "SECOND_FACTOR_TYPE_OTP"})] {
-            let put = put("RemoveSecondFactorFromLoginPolicy", &message).unwrap();
-            assert_eq!(put.path, "/management/v1/policies/login/second_factors/SECOND_FACTOR_TYPE_OTP");
-            assert_eq!((put.verb.as_str(), put.body), ("DELETE", None));
-        }
-        let path = |message: &Value| put("RemoveSecondFactorFromLoginPolicy", message).unwrap().path;
-        assert!(path(&json!({})).ends_with("/SECOND_FACTOR_TYPE_UNSPECIFIED"));
-        assert!(path(&json!({"type": 99})).ends_with("/99"));
-        assert!(path(&json!({"type": "a b/ö"})).ends_with("/a%20b%2F%C3%B6"));
-        let put = put("AddPersonalAccessToken", &json!({"user_id": "7", "expirationDate": "2030-01-01T00:00:00Z"})).unwrap();
-        assert_eq!(put.path, "/management/v1/users/7/pats");
-        assert_eq!(put.body, Some(json!({"expirationDate": "2030-01-01T00:00:00Z"})));
-    }
-
-    #[test]
-    fn a_whole_body_is_left_as_written() {
-        let message = json!({"type": 1.0, "x": [null]});
-        assert_eq!(put("AddSecondFactorToLoginPolicy", &message).unwrap().body, Some(message));
-        assert_eq!(put("AddSecondFactorToLoginPolicy", &json!([])).unwrap().body, Some(json!([])));
-    }
-
-    #[test]
-    fn leaves_are_query_parameters() {
-        let put = put("GetOrgByDomainGlobal", &json!({"domain": "a.b/ c"})).unwrap();
-        assert_eq!(put.path, "/management/v1/global/orgs/_by_domain?domain=a.b%2F%20c");
-        let message = json!({"details": {"resource_owner": "o", "sequence": null}, "secondFactors": [1, 9], "forceMfa": false,
-            "passwordCheckLifetime": "1s"});
-        assert_eq!(
-            on("/p", BodyBinding::None, &message).unwrap().path,
-            "/p?details.resourceOwner=o&secondFactors=SECOND_FACTOR_TYPE_OTP&secondFactors=9&forceMfa=false&passwordCheckLifetime=1s"
-        );
-        let field = BodyBinding::Field("details".to_owned());
-        let put = on("/p", field, &json!({"details": {"sequence": "1"}, "forceMfa": true})).unwrap();
-        assert_eq!((put.path.as_str(), put.body), ("/p?forceMfa=true", Some(json!({"sequence": "1"}))));
-    }
-
-    #[test]
-    fn nested_variables_and_several_segments() {
-        let message = json!({"details": {"resourceOwner": "orgs/a b"}, "forceMfa": true});
-        let put = on("/p/{details.resource_owner=orgs/*}/x:go", BodyBinding::Whole, &message).unwrap();
-        assert_eq!(put.path, "/p/orgs/a%20b/x:go");
-        assert_eq!(put.body, Some(json!({"details": {}, "forceMfa": true})));
-        let template = "/p/{default_redirect_uri=**}";
-        let path = |uri: &str| on(template, BodyBinding::None, &json!({"defaultRedirectUri": uri}));
-        assert_eq!(path("a/b/ç").unwrap().path, "/p/a/b/%C3%A7");
-    }
-
-    #[test]
-    fn what_cannot_be_said_is_an_error() {
-        let unknown = put("GetOrgByDomainGlobal", &json!({"x": 1})).unwrap_err();
-        assert!(matches!(unknown, TranscodeError::UnknownField { .. }));
-        assert_eq!(put("GetMyOrg", &json!([])), Err(TranscodeError::NotAnObject));
-        assert_eq!(put("RemoveUser", &json!({})), Err(TranscodeError::EmptyVariable("id".to_owned())));
-        let idps = on("/p", BodyBinding::None, &json!({"idps": [{}]})).unwrap_err();
-        assert!(matches!(idps, TranscodeError::NotAScalar(_)));
-        let wrong = on("/p/{default_redirect_uri=a/*}", BodyBinding::None, &json!({"defaultRedirectUri": "b/c"}));
-        assert!(matches!(wrong, Err(TranscodeError::VariableMismatch(_))));
-    }
-}
+#[path = "transcode_tests.rs"]
+mod tests;

@@ -75,13 +75,20 @@ impl Writer<'_> {
     pub(super) fn item(&mut self, item: &Item, kind: &Kind, depth: usize) -> Value {
         match (item, kind) {
             (Item::Scalar(scalar), kind) => scalar.to_json(kind),
-            (Item::Message(tree), Kind::Message(descriptor)) => self.message(tree, descriptor, depth),
+            (Item::Message(tree), Kind::Message(descriptor)) => {
+                self.message(tree, descriptor, depth)
+            }
             (Item::Json(value) | Item::AsWritten(value), _) => value.clone(),
             (Item::Message(_), _) => Value::Null,
         }
     }
 
-    pub(super) fn message(&mut self, tree: &Tree, descriptor: &MessageDescriptor, depth: usize) -> Value {
+    pub(super) fn message(
+        &mut self,
+        tree: &Tree,
+        descriptor: &MessageDescriptor,
+        depth: usize,
+    ) -> Value {
         if !has_own_json(descriptor) {
             return self.members(tree, descriptor, depth);
         }
@@ -145,7 +152,11 @@ impl Writer<'_> {
 
     fn slot(&mut self, slot: &Slot, field: &FieldDescriptor, depth: usize) -> Option<Value> {
         match slot {
-            Slot::One(Item::Scalar(scalar)) if scalar.is_default() && !field.supports_presence() => None,
+            Slot::One(Item::Scalar(scalar))
+                if scalar.is_default() && !field.supports_presence() =>
+            {
+                None
+            }
             Slot::One(item) => Some(self.item(item, &field.kind(), depth + 1)),
             Slot::Many(items) if items.is_empty() => None,
             Slot::Many(items) => {
@@ -180,7 +191,9 @@ impl Writer<'_> {
             return with_type(&packed.type_url, &packed.descriptor, inner);
         }
         let (type_url, octets) = match (tree.scalar(1), tree.scalar(2)) {
-            (Some(Scalar::Text(url)), Some(Scalar::Bytes(octets))) => (url.as_str(), octets.as_slice()),
+            (Some(Scalar::Text(url)), Some(Scalar::Bytes(octets))) => {
+                (url.as_str(), octets.as_slice())
+            }
             (Some(Scalar::Text(url)), _) => (url.as_str(), &[][..]),
             (_, Some(Scalar::Bytes(octets))) => ("", octets.as_slice()),
             _ => return Value::Object(Map::new()),
@@ -191,13 +204,20 @@ impl Writer<'_> {
             && let Ok(packed) = message::read(octets, inner, depth + 1)
         {
             for issue in packed.issues.list() {
-                self.issues
-                    .add(issue.kind, &self.place, format!("{}: {}", issue.place, issue.text));
+                self.issues.add(
+                    issue.kind,
+                    &self.place,
+                    format!("{}: {}", issue.place, issue.text),
+                );
             }
             let value = self.message(&packed.tree, inner, depth + 1);
             return with_type(type_url, inner, value);
         }
-        let kind = if known.is_some() { "invalid-any" } else { "unknown-any-type" };
+        let kind = if known.is_some() {
+            "invalid-any"
+        } else {
+            "unknown-any-type"
+        };
         self.issues.add(kind, &self.place, type_url);
         let mut members = Map::new();
         members.insert("@type".to_owned(), type_url.into());
@@ -259,7 +279,11 @@ fn camel(path: &str) -> String {
         if character == '_' {
             raise = true;
         } else {
-            text.push(if raise { character.to_ascii_uppercase() } else { character });
+            text.push(if raise {
+                character.to_ascii_uppercase()
+            } else {
+                character
+            });
             raise = false;
         }
     }
@@ -304,8 +328,12 @@ fn structure(tree: &Tree, descriptor: &MessageDescriptor) -> Value {
 }
 
 fn list_value(tree: &Tree, descriptor: &MessageDescriptor) -> Value {
-    let (Some(Slot::Many(items)), Some(field)) = (tree.slots.get(&1), descriptor.get_field(1)) else {
+    let (Some(Slot::Many(items)), Some(field)) = (tree.slots.get(&1), descriptor.get_field(1))
+    else {
         return Value::Array(Vec::new());
     };
-    items.iter().map(|item| dynamic_of(item, &field.kind())).collect()
+    items
+        .iter()
+        .map(|item| dynamic_of(item, &field.kind()))
+        .collect()
 }

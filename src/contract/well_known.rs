@@ -30,7 +30,15 @@ pub(super) fn is_wrapper(descriptor: &MessageDescriptor) -> bool {
         .is_some_and(|kind| {
             matches!(
                 kind,
-                "Double" | "Float" | "Int64" | "UInt64" | "Int32" | "UInt32" | "Bool" | "String" | "Bytes"
+                "Double"
+                    | "Float"
+                    | "Int64"
+                    | "UInt64"
+                    | "Int32"
+                    | "UInt32"
+                    | "Bool"
+                    | "String"
+                    | "Bytes"
             )
         })
 }
@@ -53,7 +61,9 @@ pub(super) fn parse_timestamp(text: &str) -> Option<Instant> {
     let digits = |range: std::ops::Range<usize>| -> Option<i64> {
         let part = octets.get(range)?;
         part.iter().try_fold(0, |value, octet| {
-            octet.is_ascii_digit().then(|| value * 10 + i64::from(octet - b'0'))
+            octet
+                .is_ascii_digit()
+                .then(|| value * 10 + i64::from(octet - b'0'))
         })
     };
     let is = |at: usize, wanted: &[u8]| octets.get(at).is_some_and(|octet| wanted.contains(octet));
@@ -71,7 +81,10 @@ pub(super) fn parse_timestamp(text: &str) -> Option<Instant> {
     let mut at = 19;
     let (mut nanos, mut has_round_fraction) = (0, true);
     if is(at, b".") {
-        let count = octets[at + 1..].iter().take_while(|octet| octet.is_ascii_digit()).count();
+        let count = octets[at + 1..]
+            .iter()
+            .take_while(|octet| octet.is_ascii_digit())
+            .count();
         (nanos, has_round_fraction) = fraction(&text[at + 1..at + 1 + count])?;
         at += 1 + count;
     }
@@ -88,7 +101,8 @@ pub(super) fn parse_timestamp(text: &str) -> Option<Instant> {
         }
         _ => return None,
     };
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+    let seconds =
+        days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
     (EARLIEST..=LATEST).contains(&seconds).then_some(Instant {
         seconds,
         nanos,
@@ -103,7 +117,7 @@ fn fraction(digits: &str) -> Option<(i32, bool)> {
         return None;
     }
     let nanos = format!("{digits:0<9}").parse().ok()?;
-    Some((nanos, digits.len() % 3 == 0))
+    Some((nanos, digits.len().is_multiple_of(3)))
 }
 
 fn round_fraction(nanos: i32) -> String {
@@ -197,7 +211,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -215,16 +233,30 @@ mod tests {
             ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
             ("2024-02-29T23:59:59.120Z", "2024-02-29T23:59:59.120Z"),
             ("2023-11-14T22:13:20.5z", "2023-11-14T22:13:20.500Z"),
-            ("2023-11-15T00:13:20.1000001+02:00", "2023-11-14T22:13:20.100000100Z"),
+            (
+                "2023-11-15T00:13:20.1000001+02:00",
+                "2023-11-14T22:13:20.100000100Z",
+            ),
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
-            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"),
+            (
+                "9999-12-31T23:59:59.999999999Z",
+                "9999-12-31T23:59:59.999999999Z",
+            ),
         ] {
             assert_eq!(normal(written).as_deref(), Some(wanted));
         }
         for wrong in [
-            "2023-05-02", "2023-02-29T00:00:00Z", "2023-11-14 22:13:20Z", "2023-11-14T22:13:60Z",
-            "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20+0200",
-            "2023-11-14T22:13:20.1234567890Z", "0001-01-01T00:00:00+01:00", "é023-11-14T22:13:20Z", "",
+            "2023-05-02",
+            "2023-02-29T00:00:00Z",
+            "2023-11-14 22:13:20Z",
+            "2023-11-14T22:13:60Z",
+            "2023-11-14T22:13:20",
+            "2023-11-14T22:13:20.Z",
+            "2023-11-14T22:13:20+0200",
+            "2023-11-14T22:13:20.1234567890Z",
+            "0001-01-01T00:00:00+01:00",
+            "é023-11-14T22:13:20Z",
+            "",
         ] {
             assert_eq!(normal(wrong), None, "{wrong}");
         }
@@ -236,11 +268,27 @@ mod tests {
             parse_duration(text).and_then(|(seconds, nanos, _)| format_duration(seconds, nanos))
         };
         for (written, wanted) in [
-            ("864000s", "864000s"), ("3600.5s", "3600.500s"), ("1.00001s", "1.000010s"), ("-0.5s", "-0.500s"), ("007s", "7s"),
+            ("864000s", "864000s"),
+            ("3600.5s", "3600.500s"),
+            ("1.00001s", "1.000010s"),
+            ("-0.5s", "-0.500s"),
+            ("007s", "7s"),
         ] {
             assert_eq!(normal(written).as_deref(), Some(wanted));
         }
-        for wrong in ["", "s", "1", "1.s", ".5s", "1e3s", "+1s", "1.0000000001s", "315576000001s", "240h0m0s", "--1s"] {
+        for wrong in [
+            "",
+            "s",
+            "1",
+            "1.s",
+            ".5s",
+            "1e3s",
+            "+1s",
+            "1.0000000001s",
+            "315576000001s",
+            "240h0m0s",
+            "--1s",
+        ] {
             assert_eq!(normal(wrong), None, "{wrong}");
         }
     }

@@ -14,10 +14,20 @@ const DEEPEST: usize = 128;
 /// The first mistake; see [`JsonError`] for its kinds.
 pub fn parse(octets: &[u8]) -> Result<Document, JsonError> {
     if octets.starts_with(b"\xef\xbb\xbf") {
-        return Err(fail(octets, 0, "bom", "a byte order mark stands before the text"));
+        return Err(fail(
+            octets,
+            0,
+            "bom",
+            "a byte order mark stands before the text",
+        ));
     }
     let text = std::str::from_utf8(octets).map_err(|error| {
-        fail(octets, error.valid_up_to(), "invalid-utf8", "the text is not valid UTF-8")
+        fail(
+            octets,
+            error.valid_up_to(),
+            "invalid-utf8",
+            "the text is not valid UTF-8",
+        )
     })?;
     let mut parser = Parser {
         text,
@@ -43,7 +53,10 @@ pub fn parse(octets: &[u8]) -> Result<Document, JsonError> {
 
 fn fail(octets: &[u8], offset: usize, kind: &'static str, message: &str) -> JsonError {
     let before = octets.get(..offset).unwrap_or(octets);
-    let line_start = before.iter().rposition(|&octet| octet == b'\n').map_or(0, |at| at + 1);
+    let line_start = before
+        .iter()
+        .rposition(|&octet| octet == b'\n')
+        .map_or(0, |at| at + 1);
     let is_first = |octet: &&u8| **octet & 0xc0 != 0x80;
     JsonError {
         kind,
@@ -152,7 +165,10 @@ impl<'a> Parser<'a> {
             self.digits()?;
         }
         // 01, 0x1, 1_000 and 1.2.3 end here, in the middle of what was meant as one number.
-        if matches!(self.peek(), Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'.')) {
+        if matches!(
+            self.peek(),
+            Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'.')
+        ) {
             return Err(self.fail("number", "this is no JSON number"));
         }
         Ok(Node::Number(self.text[start..self.at].to_owned()))
@@ -233,7 +249,11 @@ impl<'a> Parser<'a> {
         for (name, _) in &members {
             if !seen.insert(name.as_str()) {
                 self.place.name(name.clone());
-                self.issues.add("duplicate-name", &self.place, format!("the name {name:?} stands twice"));
+                self.issues.add(
+                    "duplicate-name",
+                    &self.place,
+                    format!("the name {name:?} stands twice"),
+                );
                 self.place.leave();
             }
         }
@@ -245,7 +265,10 @@ impl<'a> Parser<'a> {
         let mut text = String::new();
         loop {
             let start = self.at;
-            while self.peek().is_some_and(|octet| octet >= b' ' && octet != b'"' && octet != b'\\') {
+            while self
+                .peek()
+                .is_some_and(|octet| octet >= b' ' && octet != b'"' && octet != b'\\')
+            {
                 self.at += 1;
             }
             // Both ends are at ASCII octets or the end, so they are character boundaries.
@@ -257,7 +280,9 @@ impl<'a> Parser<'a> {
                 }
                 Some(b'\\') => text.push(self.escape()?),
                 Some(_) => {
-                    return Err(self.fail("control-character", "a control character stands unescaped"));
+                    return Err(
+                        self.fail("control-character", "a control character stands unescaped")
+                    );
                 }
                 None => return Err(self.unexpected("syntax", "")),
             }
@@ -323,75 +348,5 @@ impl<'a> Parser<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kind(text: &[u8]) -> &'static str {
-        parse(text).map_or_else(|error| error.kind, |_| "ok")
-    }
-
-    #[test]
-    fn keeps_what_was_written() {
-        let document = parse(br#" {"a":1.0,"b":[null,true,"\ud83d\ude00\n"],"a":-0e+1} "#).unwrap();
-        let Node::Object(members) = &document.root else {
-            panic!("no object")
-        };
-        assert_eq!(members[0].1, Node::Number("1.0".to_owned()));
-        assert_eq!(members[2].1, Node::Number("-0e+1".to_owned()));
-        assert_eq!(document.root.pointer("/b/2"), Some(&Node::String("😀\n".to_owned())));
-        assert_eq!(document.issues.len(), 1);
-        assert_eq!((document.issues[0].kind, document.issues[0].place.as_str()), ("duplicate-name", "/a"));
-    }
-
-    #[test]
-    fn refuses_by_kind() {
-        for (text, wanted) in [
-            (&b""[..], "empty"),
-            (b" \n", "empty"),
-            (b"\xef\xbb\xbf{}", "bom"),
-            (b"\"\xc3\x28\"", "invalid-utf8"),
-            (b"{} x", "trailing-data"),
-            (b"{}{}", "trailing-data"),
-            (b"NaN", "literal"),
-            (b"[Infinity]", "literal"),
-            (b"{\"a\":tru}", "literal"),
-            (b"tru", "unexpected-end"),
-            (b"01", "number"),
-            (b"+1", "syntax"),
-            (b"1.", "unexpected-end"),
-            (b".5", "syntax"),
-            (b"0x1", "number"),
-            (b"[1,]", "syntax"),
-            (b"{\"a\":1,}", "syntax"),
-            (b"{a:1}", "syntax"),
-            (b"{'a':1}", "syntax"),
-            (b"{\"a\" 1}", "syntax"),
-            (b"[1 /*x*/]", "comment"),
-            (b"// x\n1", "comment"),
-            (b"{\"a\":1", "unexpected-end"),
-            (b"\"abc", "unexpected-end"),
-            (br#""\ud800""#, "lone-surrogate"),
-            (br#""\udc00\ud800""#, "lone-surrogate"),
-            (br#""\ud800\u0041""#, "lone-surrogate"),
-            (br#""\x41""#, "escape"),
-            (br#""\u12g4""#, "escape"),
-            (b"\"a\nb\"", "control-character"),
-        ] {
-            assert_eq!(kind(text), wanted, "{}", String::from_utf8_lossy(text));
-        }
-    }
-
-    #[test]
-    fn nesting_is_bounded() {
-        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
-        assert_eq!(kind(&nested(128)), "ok");
-        assert_eq!(kind(&nested(129)), "too-deep");
-        assert_eq!(kind(&vec![b'['; 1 << 20]), "too-deep");
-    }
-
-    #[test]
-    fn counts_lines_and_characters() {
-        let error = parse("{\n \"é\": x}".as_bytes()).unwrap_err();
-        assert_eq!((error.line, error.column), (2, 7));
-    }
-}
+#[path = "parser_tests.rs"]
+mod tests;

@@ -1,25 +1,12 @@
 use serde_json::json;
 
+use base64::Engine as _;
+
 use super::*;
 use crate::contract::proto_json::parse;
 
 fn descriptors() -> Descriptors {
     Descriptors::built_in()
-}
-
-#[test]
-fn codes_have_numbers_names_and_statuses() {
-    for (number, code) in Code::ALL.into_iter().enumerate() {
-        assert_eq!(code.number() as usize, number);
-        assert_eq!(Code::from_number(i64::from(code.number())), Some(code));
-        assert_eq!(Code::from_name(code.name()), Some(code));
-        let text = serde_json::to_string(&code).unwrap();
-        assert_eq!(serde_json::from_str::<Code>(&text).unwrap(), code);
-    }
-    assert_eq!(Code::from_number(17), None);
-    assert_eq!(Code::from_number(-1), None);
-    assert_eq!(Code::AlreadyExists.http_status(), 409);
-    assert_eq!(Code::Cancelled.http_status(), 499);
 }
 
 /// code 6, message "no", one ErrorDetail {id: "a", message: "b"}.
@@ -65,7 +52,14 @@ fn tells_what_is_wrong_with_details() {
     assert_eq!(kind(b"CgA="), "wrong-wire-type");
     // message FF
     assert_eq!(kind(b"EgH/"), "invalid-utf8");
-    assert_eq!(kind(base64::engine::general_purpose::STANDARD.encode(STATUS).as_bytes()), "truncated");
+    assert_eq!(
+        kind(
+            base64::engine::general_purpose::STANDARD
+                .encode(STATUS)
+                .as_bytes()
+        ),
+        "truncated"
+    );
 }
 
 #[test]
