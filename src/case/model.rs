@@ -50,7 +50,7 @@ pub struct Suite {
     pub fixtures: BTreeMap<String, Fixture>,
     /// The call that shows that a transport is spoken and the token works.
     pub probe: Step,
-    /// The requirement that says that the wires are offered: the one failure of a wire that is claimed but not spoken.
+    /// The requirement that says which wires are offered; a claimed wire that doesn't answer its probe violates it.
     pub offered: Option<String>,
     /// All cases in file order, one for each variant.
     pub cases: Vec<Case>,

@@ -57,6 +57,7 @@ impl Reader<'_> {
             suite.identities.insert(entry.key.clone(), identity);
         }
         suite.fixtures = self.fixtures(node.get("fixtures"));
+        suite.offered = node.get("offered").and_then(|node| self.requirement(node)).map(|requirement| requirement.id.clone());
         if let Some(probe) = node.get("probe")
             && self.keys(probe, &keys::STEP)
         {
@@ -67,7 +68,6 @@ impl Reader<'_> {
             }
             suite.probe = read.step;
         }
-        suite.offered = node.get("offered").and_then(|node| self.requirement(node)).map(|entry| entry.id.clone());
         suite
     }
 
