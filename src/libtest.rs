@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use crate::case::Suite;
+use crate::case::{self, Suite};
 use crate::contract::Contract;
 use crate::judge::{Judgement, Verdict};
 use crate::plan::{Selection, plan};
@@ -62,7 +62,7 @@ struct Shared {
 pub fn main(target: Target) -> ExitCode {
     let arguments = Arguments::from_args();
     let contract = Contract::built_in();
-    let suite = match Suite::built_in(contract) {
+    let suite = match case::read_suite(&Suite::built_in_files(), contract) {
         Ok(suite) => suite,
         Err(mistakes) => return refuse(&arguments, "suite", mistakes.to_string()),
     };

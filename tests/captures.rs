@@ -147,18 +147,18 @@ fn no_passive_check_fails_a_real_server_without_a_sentence_of_its_specification(
         for seen in check::examine(&exchange, &reading, contract) {
             judged.insert(seen.requirement.clone());
             let Some(finding) = seen.violated else { continue };
-            let known = KNOWN.iter().any(|(id, requirement, kind, _)| *id == name && *requirement == seen.requirement && *kind == finding.kind);
+            let known =
+                KNOWN.iter().any(|(id, requirement, kind, _)| *id == name && *requirement == seen.requirement && *kind == finding.kind);
             if !known {
-                unexpected.push(format!("{name}: {} {}: expected {}, got {} at {}", seen.requirement, finding.kind, finding.expected, finding.actual, finding.place));
+                unexpected.push(format!(
+                    "{name}: {} {}: expected {}, got {} at {}",
+                    seen.requirement, finding.kind, finding.expected, finding.actual, finding.place
+                ));
             }
         }
     }
     assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
-    let silent: Vec<&str> = check::CHECKS
-        .iter()
-        .flat_map(|family| family.iter())
-        .map(|check| check.requirement)
-        .filter(|id| !judged.contains(*id))
-        .collect();
+    let silent: Vec<&str> =
+        check::CHECKS.iter().flat_map(|family| family.iter()).map(|check| check.requirement).filter(|id| !judged.contains(*id)).collect();
     assert!(silent.is_empty(), "checks that judged none of the recorded exchanges: {silent:?}");
 }

@@ -8,9 +8,7 @@ use triwire::contract::Contract;
 use triwire::contract::http_rule::{BodyBinding, HttpRule, Template};
 use triwire::contract::message::{decode, encode};
 use triwire::contract::proto_json::{Node, canonical, parse};
-use triwire::contract::status::{
-    decode_details_bin, percent_decode, percent_decode_lenient, status_from_json,
-};
+use triwire::contract::status::{decode_details_bin, percent_decode, percent_decode_lenient, status_from_json};
 
 const POLICY: &str = "zitadel.policy.v1.LoginPolicy";
 const MESSAGES: [&str; 5] = [
@@ -33,8 +31,7 @@ fn tree() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(5, 64, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::btree_map(any::<String>(), inner, 0..6)
-                .prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -42,8 +39,8 @@ fn tree() -> impl Strategy<Value = Value> {
 /// Octets that are close to JSON: pieces of it in any order.
 fn nearly_json() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "d800", "\"a\"", "\"type\"", "1", "-",
-        "0", ".", "e", "+", "null", "true", "nul", " ", "\n", "é", "/", "*", "\u{feff}", "\u{1}",
+        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "d800", "\"a\"", "\"type\"", "1", "-", "0", ".", "e", "+", "null", "true", "nul",
+        " ", "\n", "é", "/", "*", "\u{feff}", "\u{1}",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
@@ -68,9 +65,7 @@ fn nearly_policy() -> impl Strategy<Value = Value> {
         "x",
     ]);
     prop::collection::vec((name, tree()), 0..8).prop_map(|members| {
-        let members = members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
+        let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
         Value::Object(members.collect::<Map<_, _>>())
     })
 }
@@ -78,30 +73,12 @@ fn nearly_policy() -> impl Strategy<Value = Value> {
 /// Canonical policies.
 fn policy() -> impl Strategy<Value = Value> {
     let lifetime = (1_i64..315_576_000_000, 0_u32..1000);
-    (
-        any::<u64>(),
-        -62_135_596_800_i64..253_402_300_799,
-        lifetime,
-        prop::collection::vec(1_i32..6, 0..4),
-        any::<bool>(),
-        "[a-zß-ö]{0,12}",
-    )
+    (any::<u64>(), -62_135_596_800_i64..253_402_300_799, lifetime, prop::collection::vec(1_i32..6, 0..4), any::<bool>(), "[a-zß-ö]{0,12}")
         .prop_map(|(sequence, seconds, (whole, millis), factors, flag, uri)| {
             let names = ["", "OTP", "U2F", "OTP_EMAIL", "OTP_SMS", "RECOVERY_CODES"];
-            let factors: Vec<String> = factors
-                .iter()
-                .map(|&factor| {
-                    format!(
-                        "SECOND_FACTOR_TYPE_{}",
-                        names[usize::try_from(factor).unwrap()]
-                    )
-                })
-                .collect();
-            let fraction = if millis == 0 {
-                String::new()
-            } else {
-                format!(".{millis:03}")
-            };
+            let factors: Vec<String> =
+                factors.iter().map(|&factor| format!("SECOND_FACTOR_TYPE_{}", names[usize::try_from(factor).unwrap()])).collect();
+            let fraction = if millis == 0 { String::new() } else { format!(".{millis:03}") };
             // The instant goes through the binary reader's own calendar.
             json!({
                 "details": {"sequence": sequence.to_string(), "creationDate": seconds},

@@ -50,7 +50,8 @@ pub(super) fn conclude(exchange: &Exchange, contract: &Contract, framed: Framed,
         (Some(Ok(octets)), Some(output)) => Some(message::decode(octets, output)),
         _ => None,
     };
-    reading.details = reading.fields("grpc-status-details-bin").next().map(|field| decode_details_bin(&field.value, &contract.descriptors));
+    let details = reading.fields("grpc-status-details-bin").next().map(|field| decode_details_bin(&field.value, &contract.descriptors));
+    reading.details = details;
     let answer = answer(exchange, &framed, &reading, first, messages.len(), output.is_some());
     reading.framed = Some(framed);
     reading.answer = answer;

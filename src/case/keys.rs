@@ -138,6 +138,7 @@ pub static SUITE: Table = Table {
         ),
         required("identities", Form::Names(&Form::Mapping(&IDENTITY)), "Callers by name."),
         key("fixtures", Form::Names(&Form::Mapping(&FIXTURE)), "Start states by name."),
+        key("offered", REQUIREMENT, "The requirement that a claimed wire violates which doesn't answer its probe."),
         required("probe", Form::Mapping(&STEP), "The harmless call that shows that a transport is spoken and the token works."),
     ],
 };

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::tree::floor;
+
 /// One mistake in a file that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -91,14 +93,6 @@ fn shown(text: &str, span: Range<usize>) -> Range<usize> {
     let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let end = floor(text, span.end).clamp(start, line_end);
     if end > start { start..end } else { start..text[start..].chars().next().map_or(start, |c| start + c.len_utf8()) }
-}
-
-fn floor(text: &str, mut at: usize) -> usize {
-    at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 /// Paths look the same on every system.

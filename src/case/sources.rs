@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::mistake::Mistakes;
 use super::model::Suite;
+use super::read::read_suite;
+use crate::contract::Contract;
 
 impl Suite {
     /// The files of the suite that is compiled in. A new file is added to this list; a test tells if one was forgotten.
@@ -15,6 +18,14 @@ impl Suite {
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
         ];
         files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()
+    }
+
+    /// The suite that is compiled in.
+    ///
+    /// # Errors
+    /// The mistakes in it; a test says that there are none.
+    pub fn built_in(contract: &Contract) -> Result<Self, Mistakes> {
+        read_suite(&Self::built_in_files(), contract)
     }
 }
 

@@ -119,6 +119,7 @@ impl Node {
 #[must_use]
 pub fn read(text: &str) -> (Option<Node>, Vec<Complaint>) {
     let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: DEPTH },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::AsOrdinary,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
@@ -146,12 +147,20 @@ pub fn read(text: &str) -> (Option<Node>, Vec<Complaint>) {
     }
 }
 
+/// Nobody writes deeper by hand, and the readers descend by recursion.
+const DEPTH: usize = 32;
+
 fn mark(text: &str, location: &serde_saphyr::Location) -> Mark {
     let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let span = location.span();
-    let start = number(span.byte_offset().unwrap_or(0)).min(text.len());
-    let end = start.saturating_add(number(span.byte_len().unwrap_or(0))).min(text.len());
+    let start = floor(text, number(span.byte_offset().unwrap_or(0)));
+    let end = floor(text, start.saturating_add(number(span.byte_len().unwrap_or(0)))).max(start);
     Mark { line: number(location.line()).max(1), column: number(location.column()).max(1), span: start..end }
+}
+
+/// The next place at or before this one where the text may be cut.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 struct Reader<'a> {
@@ -213,7 +222,9 @@ impl Reader<'_> {
         if line.contains('#') || word.len() < 2 {
             return;
         }
-        let place = Mark { span: before.len() - word.len()..before.len(), ..at.clone() };
+        let start = before.len() - word.len();
+        let line_number = before.bytes().filter(|octet| *octet == b'\n').count() + 1;
+        let place = Mark { line: line_number, column: line.chars().count() - word.chars().count() + 1, span: start..before.len() };
         match word.as_bytes()[0] {
             b'&' => self.complain(&place, "anchors are not used in these files".to_owned(), "write the value out where it is needed"),
             b'!' => self.complain(&place, "tags are not used in these files".to_owned(), "quote the value where it is text"),

@@ -253,7 +253,8 @@ fn schema(view: &View<'_>, requirement: &str) -> Outcome {
         return Outcome::NotApplicable;
     }
     let issues = view.contract.schemas.validate(&name, &value);
-    match issues.into_iter().find(|issue| issue.requirement == requirement) {
+    let whole = view.contract.schemas.whole(&name) == Some(requirement);
+    match issues.into_iter().find(|issue| whole || issue.requirement == requirement) {
         None => Outcome::Held,
         Some(issue) => {
             let kind = SCHEMA_KINDS.iter().find(|kind| **kind == issue.keyword).copied().unwrap_or("schema");

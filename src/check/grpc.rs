@@ -43,7 +43,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         requirement: "GRPC-MESSAGE-PERCENT",
-        kinds: &["bare-percent", "lower-case-hex", "foreign-octet", "not-utf-8"],
+        kinds: &["bare-percent", "lower-case-hex", "raw-octet", "invalid-utf8"],
         judges: Judges::Every,
         need: Need { count: 1, codes: &[] },
         run: message_percent,
@@ -153,31 +153,23 @@ fn browser_reads(view: &View<'_>, place: Place) -> bool {
 }
 
 fn message_percent(view: &View<'_>) -> Outcome {
-    use crate::contract::status::PercentError;
     let mut seen = false;
     for field in view.reading.fields("grpc-message").filter(|field| !field.value.is_empty()) {
         seen = true;
         if let Err(error) = percent_decode(&field.value) {
-            let kind = match error {
-                PercentError::BarePercent { .. } => "bare-percent",
-                PercentError::LowerCaseHex { .. } => "lower-case-hex",
-                PercentError::ForeignOctet { .. } => "foreign-octet",
-                PercentError::InvalidUtf8 { .. } => "not-utf-8",
-            };
             let expected = "characters from space to ~ except %, and % with two upper-case hexadecimal digits, of valid UTF-8";
-            return Outcome::violated(kind, expected, format!("`{}`", field.value.escape_ascii()), field.place.name());
+            return Outcome::violated(error.kind(), expected, format!("`{}`", field.value.escape_ascii()), field.place.name());
         }
     }
     if seen { Outcome::Held } else { Outcome::NotApplicable }
 }
 
 fn details_agree(view: &View<'_>) -> Outcome {
-    use crate::contract::status::DetailsError;
     let Some(field) = view.reading.fields("grpc-status-details-bin").next() else { return Outcome::NotApplicable };
     let place = field.place.name();
     match &view.reading.details {
         None => Outcome::NotApplicable,
-        Some(Err(error @ DetailsError::Base64 { .. })) => {
+        Some(Err(error)) if error.kind().starts_with("base64") => {
             Outcome::violated("not-base64", "base64 of the standard alphabet, padded or not", error.to_string(), place)
         }
         Some(Err(error)) => Outcome::violated("not-a-status", "a serialised google.rpc.Status", error.to_string(), place),

@@ -36,10 +36,13 @@ pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
     if url.is_none()
         && let Some(option) = options.target_option()
     {
-        return Err(Failure::usage(format!("{option} speaks of a target, but no address was given: triwire run http://HOST:PORT {option} ...")));
+        return Err(Failure::usage(format!(
+            "{option} speaks of a target, but no address was given: triwire run http://HOST:PORT {option} ..."
+        )));
     }
     if url.is_some()
-        && let Some(option) = [(&options.fault, "--fault"), (&options.variant, "--variant")].into_iter().find_map(|(it, name)| it.as_ref().map(|_| name))
+        && let Some(option) =
+            [(&options.fault, "--fault"), (&options.variant, "--variant")].into_iter().find_map(|(it, name)| it.as_ref().map(|_| name))
     {
         return Err(Failure::usage(format!("{option} speaks of the embedded target, but the address of another one was given")));
     }
@@ -57,14 +60,16 @@ pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
 }
 
 fn read_statement(path: &Path) -> Result<Statement, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("can't read the target file {}: {error}", path.display())))?;
-    Statement::read(path, &text).map_err(|mistakes| super::check::mistakes(&mistakes))
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("can't read the target file {}: {error}", path.display())))?;
+    Statement::read(path, &text).map_err(|mistakes| super::check::mistakes(&mistakes, &[(path.to_owned(), text.clone())]))
 }
 
 /// The folder is made and every report can be written, before anything is sent.
 fn destinations(options: &RunOptions) -> Result<Vec<Destination>, Failure> {
-    std::fs::create_dir_all(&options.out)
-        .map_err(|error| Failure::harness(format!("can't make the folder {}: {error}; choose another with --out DIR", options.out.display())))?;
+    std::fs::create_dir_all(&options.out).map_err(|error| {
+        Failure::harness(format!("can't make the folder {}: {error}; choose another with --out DIR", options.out.display()))
+    })?;
     let mut all = vec![
         Destination { format: Format::Json, path: options.out.join("report.json") },
         Destination { format: Format::Junit, path: options.out.join("junit.xml") },
@@ -85,9 +90,7 @@ fn record_path(options: &RunOptions) -> PathBuf {
 async fn embedded(options: &RunOptions, suite: &Suite, contract: &Contract, reports: &[Destination]) -> Result<ExitStatus, Failure> {
     let settings = reference::Options {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        fault: options.fault.clone(),
-        variant: options.variant.clone(),
-        ..reference::Options::default()
+        ..super::serve::kind(options.fault.as_deref(), options.variant.as_deref())?
     };
     let target = Reference::start(settings).await.map_err(Failure::usage)?;
     let endpoint = Endpoint::parse(&target.url()).map_err(Failure::harness)?;
@@ -130,7 +133,9 @@ async fn live(
     }
     profiles.insert("core".to_owned());
     let mut claimed_names = BTreeMap::new();
-    for (key, value) in [("name", options.target_name.clone().or(statement.name)), ("version", options.target_version.clone().or(statement.version))] {
+    for (key, value) in
+        [("name", options.target_name.clone().or(statement.name)), ("version", options.target_version.clone().or(statement.version))]
+    {
         if let Some(value) = value {
             claimed_names.insert(key.to_owned(), value);
         }
@@ -144,7 +149,9 @@ fn token(options: &RunOptions) -> Result<Option<String>, Failure> {
     let text = match &options.token_file {
         Some(path) if path == Path::new("-") => {
             let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::usage(format!("can't read the token from standard input: {error}")))?;
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| Failure::usage(format!("can't read the token from standard input: {error}")))?;
             text
         }
         Some(path) => std::fs::read_to_string(path)
@@ -222,7 +229,7 @@ async fn judge(options: &RunOptions, suite: &Suite, contract: &Contract, reports
             claimed: aim.claimed,
         },
         selection,
-        client: Client::new(aim.connector),
+        client: Client::new(aim.connector, timeouts(options)),
         target: aim.identity,
         journal: Journal::create(&options.out.join("journal.jsonl")).map_err(Failure::harness)?,
         stop: stop.clone(),

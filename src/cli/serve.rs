@@ -18,9 +18,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitStatus, Failure> {
         let settings = reference::Options {
             listen: options.listen,
             tls: options.tls.then(|| TlsOptions { names: options.tls_name.clone() }),
-            fault: options.fault.clone(),
-            variant: options.variant.clone(),
-            ..reference::Options::default()
+            ..kind(options.fault.as_deref(), options.variant.as_deref())?
         };
         let target = Reference::start(settings).await.map_err(Failure::usage)?;
         let write = |path: &std::path::Path, text: &str| {
@@ -29,7 +27,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitStatus, Failure> {
         if let Some(path) = &options.token_out {
             write(path, target.token())?;
         }
-        if let (Some(path), Some(pem)) = (&options.ca_out, target.ca_pem()) {
+        if let (Some(path), Some(pem)) = (&options.ca_out, target.authority_pem()) {
             write(path, pem)?;
         }
         println!("serving {} (Ctrl-C stops)", target.url());
@@ -44,6 +42,19 @@ pub fn serve(options: ServeOptions) -> Result<ExitStatus, Failure> {
     })
 }
 
+/// What the reference target is to be; null targets are among the faults.
+pub fn kind(fault: Option<&str>, variant: Option<&str>) -> Result<reference::Options, Failure> {
+    let mut options = reference::Options::default();
+    if let Some(name) = fault {
+        match reference::null_target(name) {
+            Ok(null) => options.null_target = Some(null),
+            Err(_) => options.fault = Some(reference::fault(name).map_err(Failure::usage)?),
+        }
+    }
+    options.variant = variant.map(reference::variant).transpose().map_err(Failure::usage)?;
+    Ok(options)
+}
+
 /// Only its owner may read a token.
 fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
@@ -55,15 +66,15 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 
 fn list() {
     println!("Faults: each breaks one requirement");
-    for fault in reference::faults() {
+    for fault in reference::FAULTS {
         println!("  {:36} {:36} {}", fault.name, fault.requirement, fault.summary);
     }
     println!("Legal variants: each differs in a way that the specifications allow");
-    for variant in reference::variants() {
+    for variant in reference::VARIANTS {
         println!("  {:36} {}", variant.name, variant.summary);
     }
     println!("Null targets and hostile ones: nothing may pass on them (names for --fault)");
-    for null in reference::null_targets() {
+    for null in reference::NULL_TARGETS {
         println!("  {:36} {}", null.name, null.summary);
     }
 }

@@ -21,15 +21,9 @@ use super::well_known::{has_own_json, is_wrapper, parse_duration, parse_timestam
 #[must_use]
 pub fn canonical(node: &Node, descriptor: &MessageDescriptor) -> (Value, Vec<Issue>) {
     let mut issues = Issues::default();
-    let mut reader = Reader {
-        issues: &mut issues,
-        place: Place::default(),
-    };
+    let mut reader = Reader { issues: &mut issues, place: Place::default() };
     let item = reader.message(node, descriptor, 0);
-    let mut writer = Writer {
-        issues: &mut issues,
-        place: Place::default(),
-    };
+    let mut writer = Writer { issues: &mut issues, place: Place::default() };
     let value = writer.item(&item, &Kind::Message(descriptor.clone()), 0);
     (value, issues.into_list())
 }
@@ -50,18 +44,9 @@ impl<'n> Reader<'_, 'n> {
         self.wrong("wrong-kind", node, text)
     }
 
-    pub(super) fn message(
-        &mut self,
-        node: &'n Node,
-        descriptor: &MessageDescriptor,
-        depth: usize,
-    ) -> Item {
+    pub(super) fn message(&mut self, node: &'n Node, descriptor: &MessageDescriptor, depth: usize) -> Item {
         if depth > DEEPEST {
-            return self.wrong(
-                "out-of-range",
-                node,
-                "messages are nested too deep".to_owned(),
-            );
+            return self.wrong("out-of-range", node, "messages are nested too deep".to_owned());
         }
         if has_own_json(descriptor) {
             return self.well_known(node, descriptor, depth);
@@ -69,19 +54,10 @@ impl<'n> Reader<'_, 'n> {
         let Node::Object(members) = node else {
             return self.wrong_kind(node, "an object");
         };
-        self.members(
-            members.iter().map(|(name, node)| (name.as_str(), node)),
-            descriptor,
-            depth,
-        )
+        self.members(members.iter().map(|(name, node)| (name.as_str(), node)), descriptor, depth)
     }
 
-    fn members(
-        &mut self,
-        members: impl Iterator<Item = (&'n str, &'n Node)>,
-        descriptor: &MessageDescriptor,
-        depth: usize,
-    ) -> Item {
+    fn members(&mut self, members: impl Iterator<Item = (&'n str, &'n Node)>, descriptor: &MessageDescriptor, depth: usize) -> Item {
         let mut tree = Tree::default();
         let mut spelled = BTreeMap::<u32, &str>::new();
         for (name, node) in members {
@@ -101,20 +77,12 @@ impl<'n> Reader<'_, 'n> {
         Item::Message(tree)
     }
 
-    fn spelling(
-        &mut self,
-        spelled: &mut BTreeMap<u32, &'n str>,
-        name: &'n str,
-        field: &FieldDescriptor,
-    ) {
+    fn spelling(&mut self, spelled: &mut BTreeMap<u32, &'n str>, name: &'n str, field: &FieldDescriptor) {
         if name != field.json_name() {
             let text = format!("the JSON name is {}", field.json_name());
             self.issues.add("proto-name", &self.place, text);
         }
-        if spelled
-            .insert(field.number(), name)
-            .is_some_and(|first| first != name)
-        {
+        if spelled.insert(field.number(), name).is_some_and(|first| first != name) {
             let text = format!("{} stands in both spellings", field.name());
             self.issues.add("two-spellings", &self.place, text);
         }
@@ -124,8 +92,7 @@ impl<'n> Reader<'_, 'n> {
         let number = field.number();
         let kind = field.kind();
         if matches!(node, Node::Null) && (field.is_list() || field.is_map() || !takes_null(&kind)) {
-            self.issues
-                .add("null-member", &self.place, "null counts as absent");
+            self.issues.add("null-member", &self.place, "null counts as absent");
             tree.slots.remove(&number);
             return;
         }
@@ -151,8 +118,7 @@ impl<'n> Reader<'_, 'n> {
         if let Kind::Message(descriptor) = kind {
             return self.message(node, descriptor, depth + 1);
         }
-        scalar::from_json(kind, node, self.issues, &self.place)
-            .map_or_else(|| Item::AsWritten(node.to_value()), Item::Scalar)
+        scalar::from_json(kind, node, self.issues, &self.place).map_or_else(|| Item::AsWritten(node.to_value()), Item::Scalar)
     }
 
     fn list(&mut self, node: &'n Node, kind: &Kind, depth: usize) -> Slot {
@@ -169,8 +135,7 @@ impl<'n> Reader<'_, 'n> {
     }
 
     fn map(&mut self, node: &'n Node, field: &FieldDescriptor, depth: usize) -> Slot {
-        let (Node::Object(members), Some((key_kind, value_kind))) = (node, entry_kinds(field))
-        else {
+        let (Node::Object(members), Some((key_kind, value_kind))) = (node, entry_kinds(field)) else {
             return Slot::One(self.wrong_kind(node, "an object"));
         };
         let mut entries = Vec::with_capacity(members.len());
@@ -197,8 +162,7 @@ impl<'n> Reader<'_, 'n> {
         };
         let key = scalar::from_json(kind, &node, &mut unlisted, &self.place);
         if key.is_none() {
-            self.issues
-                .add("wrong-kind", &self.place, "no key of this map");
+            self.issues.add("wrong-kind", &self.place, "no key of this map");
         }
         key
     }
@@ -221,12 +185,10 @@ impl<'n> Reader<'_, 'n> {
                     return self.wrong("invalid-timestamp", node, format!("{text:?}"));
                 };
                 if !instant.is_zulu {
-                    self.issues
-                        .add("timestamp-offset", &self.place, format!("{text:?}"));
+                    self.issues.add("timestamp-offset", &self.place, format!("{text:?}"));
                 }
                 if !instant.has_round_fraction {
-                    self.issues
-                        .add("fraction-digits", &self.place, format!("{text:?}"));
+                    self.issues.add("fraction-digits", &self.place, format!("{text:?}"));
                 }
                 tree.set(1, Scalar::Signed(instant.seconds));
                 tree.set(2, Scalar::Signed(instant.nanos.into()));
@@ -237,8 +199,7 @@ impl<'n> Reader<'_, 'n> {
                     return self.wrong("invalid-duration", node, format!("{text:?}"));
                 };
                 if !is_round {
-                    self.issues
-                        .add("fraction-digits", &self.place, format!("{text:?}"));
+                    self.issues.add("fraction-digits", &self.place, format!("{text:?}"));
                 }
                 tree.set(1, Scalar::Signed(seconds));
                 tree.set(2, Scalar::Signed(nanos.into()));
@@ -246,36 +207,24 @@ impl<'n> Reader<'_, 'n> {
             }
             ("google.protobuf.FieldMask", Node::String(text)) => {
                 let paths = text.split(',').filter(|path| !path.is_empty());
-                let paths = paths
-                    .map(|path| Item::Scalar(Scalar::Text(snake(path))))
-                    .collect();
+                let paths = paths.map(|path| Item::Scalar(Scalar::Text(snake(path)))).collect();
                 tree.slots.insert(1, Slot::Many(paths));
                 Item::Message(tree)
             }
-            ("google.protobuf.Struct", Node::Object(_))
-            | ("google.protobuf.ListValue", Node::Array(_))
-            | ("google.protobuf.Value", _) => {
+            ("google.protobuf.Struct", Node::Object(_)) | ("google.protobuf.ListValue", Node::Array(_)) | ("google.protobuf.Value", _) => {
                 let mut value = node.to_value();
                 doubles(&mut value);
                 Item::Json(value)
             }
             ("google.protobuf.Struct", _) => self.wrong_kind(node, "an object"),
             ("google.protobuf.ListValue", _) => self.wrong_kind(node, "an array"),
-            ("google.protobuf.Any", Node::Object(members)) => {
-                self.any(node, members, descriptor, depth)
-            }
+            ("google.protobuf.Any", Node::Object(members)) => self.any(node, members, descriptor, depth),
             ("google.protobuf.Any", _) => self.wrong_kind(node, "an object"),
             _ => self.wrong_kind(node, "a string"),
         }
     }
 
-    fn any(
-        &mut self,
-        node: &'n Node,
-        members: &'n [(String, Node)],
-        descriptor: &MessageDescriptor,
-        depth: usize,
-    ) -> Item {
+    fn any(&mut self, node: &'n Node, members: &'n [(String, Node)], descriptor: &MessageDescriptor, depth: usize) -> Item {
         if members.is_empty() {
             return Item::Message(Tree::default());
         }
@@ -291,35 +240,18 @@ impl<'n> Reader<'_, 'n> {
             self.place.leave();
             item
         } else if depth >= DEEPEST {
-            return self.wrong(
-                "out-of-range",
-                node,
-                "messages are nested too deep".to_owned(),
-            );
+            return self.wrong("out-of-range", node, "messages are nested too deep".to_owned());
         } else {
             let members = members.iter().filter(|(name, _)| name != "@type");
-            self.members(
-                members.map(|(name, node)| (name.as_str(), node)),
-                &inner,
-                depth + 1,
-            )
+            self.members(members.map(|(name, node)| (name.as_str(), node)), &inner, depth + 1)
         };
-        Item::Message(Tree {
-            packed: Some(Box::new(Packed {
-                type_url: type_url.clone(),
-                descriptor: inner,
-                item,
-            })),
-            ..Tree::default()
-        })
+        Item::Message(Tree { packed: Some(Box::new(Packed { type_url: type_url.clone(), descriptor: inner, item })), ..Tree::default() })
     }
 }
 
 /// A field by its JSON name or its proto name.
 pub(super) fn lookup(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
-    descriptor
-        .get_field_by_json_name(name)
-        .or_else(|| descriptor.get_field_by_name(name))
+    descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name))
 }
 
 /// Only `google.protobuf.Value` has a null of its own.

@@ -9,9 +9,7 @@ const LIST: &str = "zitadel.management.v1.ListLoginPolicySecondFactorsResponse";
 fn read(message: &str, text: &str) -> (Value, Vec<String>) {
     let descriptor = Descriptors::built_in().message(message).unwrap();
     let (value, issues) = canonical(&parse(text.as_bytes()).unwrap().root, &descriptor);
-    let issues = issues
-        .iter()
-        .map(|issue| format!("{} {}", issue.kind, issue.place));
+    let issues = issues.iter().map(|issue| format!("{} {}", issue.kind, issue.place));
     (value, issues.collect())
 }
 
@@ -77,15 +75,9 @@ fn what_does_not_fit_stays_as_written() {
 
 #[test]
 fn both_spellings_are_one_field() {
-    let (value, issues) = read(
-        POLICY,
-        r#"{"forceMfa":true,"force_mfa":false,"forceMfa":true}"#,
-    );
+    let (value, issues) = read(POLICY, r#"{"forceMfa":true,"force_mfa":false,"forceMfa":true}"#);
     assert_eq!(value, json!({"forceMfa": true}));
-    let twice = issues
-        .iter()
-        .filter(|issue| issue.starts_with("two-spellings"))
-        .count();
+    let twice = issues.iter().filter(|issue| issue.starts_with("two-spellings")).count();
     assert_eq!(twice, 2);
 }
 
@@ -109,11 +101,6 @@ fn any_is_read_where_its_type_is_known() {
     );
     assert_eq!(
         issues,
-        [
-            "unknown-member /details/0/z",
-            "fraction-digits /details/1/value",
-            "unknown-any-type /details/2",
-            "invalid-any /details/3",
-        ]
+        ["unknown-member /details/0/z", "fraction-digits /details/1/value", "unknown-any-type /details/2", "invalid-any /details/3",]
     );
 }

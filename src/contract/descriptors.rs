@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor,
-    Value as OptionValue,
-};
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor, Value as OptionValue};
 
 use super::http_rule::{BodyBinding, HttpRule, TemplateError};
 
@@ -96,17 +93,9 @@ impl Descriptors {
         let mut by_name = HashMap::new();
         for (index, method) in methods.iter().enumerate() {
             by_full_name.insert(method.full_name(), index);
-            by_name
-                .entry(method.name.clone())
-                .and_modify(|unique| *unique = None)
-                .or_insert(Some(index));
+            by_name.entry(method.name.clone()).and_modify(|unique| *unique = None).or_insert(Some(index));
         }
-        Ok(Self {
-            pool,
-            methods,
-            by_full_name,
-            by_name,
-        })
+        Ok(Self { pool, methods, by_full_name, by_name })
     }
 
     /// Every method, in the order of the files.
@@ -175,11 +164,7 @@ impl Descriptors {
 /// Whether the contract marks a field as a secret (`debug_redact`).
 #[must_use]
 pub fn is_redacted(field: &FieldDescriptor) -> bool {
-    field
-        .options()
-        .get_field_by_name("debug_redact")
-        .and_then(|value| value.as_bool())
-        .unwrap_or(false)
+    field.options().get_field_by_name("debug_redact").and_then(|value| value.as_bool()).unwrap_or(false)
 }
 
 fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
@@ -187,13 +172,10 @@ fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
     let options = method.options();
     let mut bindings = Vec::new();
     if let Some(rule) = extension(method, &options, "google.api.http") {
-        read_rule(&rule, &mut bindings).map_err(|source| DescriptorsError::Template {
-            method: format!("{service}/{}", method.name()),
-            source,
-        })?;
+        read_rule(&rule, &mut bindings)
+            .map_err(|source| DescriptorsError::Template { method: format!("{service}/{}", method.name()), source })?;
     }
-    let permission = extension(method, &options, "zitadel.v1.auth_option")
-        .and_then(|option| text(&option, "permission"));
+    let permission = extension(method, &options, "zitadel.v1.auth_option").and_then(|option| text(&option, "permission"));
     Ok(Method {
         service,
         name: method.name().to_owned(),
@@ -205,11 +187,7 @@ fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
     })
 }
 
-fn extension(
-    method: &MethodDescriptor,
-    options: &DynamicMessage,
-    name: &str,
-) -> Option<DynamicMessage> {
+fn extension(method: &MethodDescriptor, options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
     let extension = method.parent_pool().get_extension_by_name(name)?;
     if !options.has_extension(&extension) {
         return None;
@@ -226,9 +204,7 @@ fn text(message: &DynamicMessage, field: &str) -> Option<String> {
 
 fn read_rule(rule: &DynamicMessage, bindings: &mut Vec<HttpRule>) -> Result<(), TemplateError> {
     let verbs = ["get", "put", "post", "delete", "patch"];
-    let pattern = verbs
-        .into_iter()
-        .find_map(|verb| Some((verb.to_ascii_uppercase(), text(rule, verb)?)));
+    let pattern = verbs.into_iter().find_map(|verb| Some((verb.to_ascii_uppercase(), text(rule, verb)?)));
     let custom = || {
         let custom = rule.get_field_by_name("custom")?;
         let custom = custom.as_message()?;
@@ -264,25 +240,14 @@ mod tests {
     fn reads_bindings_and_permissions() {
         let descriptors = Descriptors::built_in();
         let add = descriptors.method("AddCustomLoginPolicy").unwrap();
-        assert_eq!(
-            add.full_name(),
-            "zitadel.management.v1.ManagementService/AddCustomLoginPolicy"
-        );
+        assert_eq!(add.full_name(), "zitadel.management.v1.ManagementService/AddCustomLoginPolicy");
         assert_eq!(add.grpc_path(), format!("/{}", add.full_name()));
         assert_eq!(add.permission.as_deref(), Some("policy.write"));
         assert_eq!(add.bindings[0].verb, "POST");
         assert_eq!(add.bindings[0].body, BodyBinding::Whole);
-        assert_eq!(
-            add.bindings[0].template.as_str(),
-            "/management/v1/policies/login"
-        );
-        let healthz = descriptors
-            .method("zitadel.management.v1.ManagementService/Healthz")
-            .unwrap();
-        assert_eq!(
-            (healthz.permission.as_deref(), &healthz.bindings[0].body),
-            (None, &BodyBinding::None)
-        );
+        assert_eq!(add.bindings[0].template.as_str(), "/management/v1/policies/login");
+        let healthz = descriptors.method("zitadel.management.v1.ManagementService/Healthz").unwrap();
+        assert_eq!((healthz.permission.as_deref(), &healthz.bindings[0].body), (None, &BodyBinding::None));
     }
 
     #[test]
@@ -290,28 +255,18 @@ mod tests {
         let descriptors = Descriptors::built_in();
         assert!(descriptors.method("AddSecondFactorToLoginPolicy").is_none());
         let add = descriptors.method("AddOrg").unwrap();
-        let sibling = descriptors
-            .sibling(add, "AddSecondFactorToLoginPolicy")
-            .unwrap();
+        let sibling = descriptors.sibling(add, "AddSecondFactorToLoginPolicy").unwrap();
         assert_eq!(sibling.service, add.service);
     }
 
     #[test]
     fn routes_by_verb_and_path() {
         let descriptors = Descriptors::built_in();
-        let routed = |verb: &str, path: &str| {
-            descriptors
-                .route(verb, path)
-                .map(|(method, variables)| (method.full_name(), variables))
-        };
+        let routed = |verb: &str, path: &str| descriptors.route(verb, path).map(|(method, variables)| (method.full_name(), variables));
         let base = "/management/v1/policies/login/second_factors";
-        let (name, variables) =
-            routed("DELETE", &format!("{base}/SECOND%5FFACTOR_TYPE_OTP?x=1")).unwrap();
+        let (name, variables) = routed("DELETE", &format!("{base}/SECOND%5FFACTOR_TYPE_OTP?x=1")).unwrap();
         assert!(name.ends_with("ManagementService/RemoveSecondFactorFromLoginPolicy"));
-        assert_eq!(
-            variables,
-            [("type".to_owned(), "SECOND_FACTOR_TYPE_OTP".to_owned())]
-        );
+        assert_eq!(variables, [("type".to_owned(), "SECOND_FACTOR_TYPE_OTP".to_owned())]);
         assert!(routed("DELETE", &format!("{base}/")).is_none());
         assert!(routed("GET", base).is_none());
         assert!(routed("POST", "/management/v1/Policies/login").is_none());
@@ -321,12 +276,8 @@ mod tests {
 
     #[test]
     fn secrets_are_marked() {
-        let message = Descriptors::built_in()
-            .message("zitadel.management.v1.AddPersonalAccessTokenResponse")
-            .unwrap();
+        let message = Descriptors::built_in().message("zitadel.management.v1.AddPersonalAccessTokenResponse").unwrap();
         assert!(is_redacted(&message.get_field_by_name("token").unwrap()));
-        assert!(!is_redacted(
-            &message.get_field_by_name("token_id").unwrap()
-        ));
+        assert!(!is_redacted(&message.get_field_by_name("token_id").unwrap()));
     }
 }

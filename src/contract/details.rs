@@ -65,9 +65,7 @@ impl DetailsError {
 /// Non-zero bits behind the last octet may be refused by a reader (RFC 4648, section 3.5), so they are no fault.
 const STANDARD: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
 );
 
 /// Reads the value of `grpc-status-details-bin`: base64 of a serialised `google.rpc.Status`, standard alphabet, with or
@@ -77,18 +75,12 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(
 /// What keeps the value from being a status. A detail that can't be read is none: it stays as base64.
 pub fn decode_details_bin(text: &[u8], descriptors: &Descriptors) -> Result<Status, DetailsError> {
     let octets = STANDARD.decode(text).map_err(|error| match error {
-        base64::DecodeError::InvalidByte(offset, octet) if octet != b'=' => {
-            DetailsError::Alphabet { offset, octet }
-        }
+        base64::DecodeError::InvalidByte(offset, octet) if octet != b'=' => DetailsError::Alphabet { offset, octet },
         _ => DetailsError::Length,
     })?;
     // Read without a descriptor: another suite's proto/ need not have this message.
     const STATUS: &str = "google.rpc.Status";
-    let mut status = Status {
-        code: 0,
-        message: String::new(),
-        details: Vec::new(),
-    };
+    let mut status = Status { code: 0, message: String::new(), details: Vec::new() };
     let mut cursor = Cursor::new(&octets);
     while let Some((number, payload)) = cursor.field()? {
         match (number, payload) {
@@ -98,11 +90,7 @@ pub fn decode_details_bin(text: &[u8], descriptors: &Descriptors) -> Result<Stat
             (2, Payload::Octets(text)) => status.message = utf8(text, STATUS, 2)?,
             (3, Payload::Octets(any)) => status.details.push(detail(any, descriptors)?),
             (1..=3, other) => {
-                return Err(DetailsError::WireType {
-                    message: STATUS,
-                    number,
-                    wire_type: other.wire_type(),
-                });
+                return Err(DetailsError::WireType { message: STATUS, number, wire_type: other.wire_type() });
             }
             _ => {}
         }
@@ -123,32 +111,19 @@ fn detail(any: &[u8], descriptors: &Descriptors) -> Result<Detail, DetailsError>
             (1, Payload::Octets(text)) => type_url = utf8(text, ANY, 1)?,
             (2, Payload::Octets(octets)) => packed = octets,
             (1 | 2, other) => {
-                return Err(DetailsError::WireType {
-                    message: ANY,
-                    number,
-                    wire_type: other.wire_type(),
-                });
+                return Err(DetailsError::WireType { message: ANY, number, wire_type: other.wire_type() });
             }
             _ => {}
         }
     }
-    let decoded = descriptors
-        .message_of_url(&type_url)
-        .and_then(|descriptor| decode(packed, &descriptor).ok());
+    let decoded = descriptors.message_of_url(&type_url).and_then(|descriptor| decode(packed, &descriptor).ok());
     let known = decoded.is_some();
     let value = match decoded {
         Some(decoded) if decoded.value.is_object() => decoded.value,
         Some(decoded) => member("value", decoded.value),
-        None => member(
-            "value",
-            Value::String(base64::engine::general_purpose::STANDARD.encode(packed)),
-        ),
+        None => member("value", Value::String(base64::engine::general_purpose::STANDARD.encode(packed))),
     };
-    Ok(Detail {
-        type_url,
-        value,
-        known,
-    })
+    Ok(Detail { type_url, value, known })
 }
 
 fn member(name: &str, value: Value) -> Value {
@@ -199,19 +174,13 @@ impl NotAnErrorObject {
 ///
 /// # Errors
 /// The first reason why the body is no error object.
-pub fn status_from_json(
-    body: &Node,
-    descriptors: &Descriptors,
-) -> Result<Status, NotAnErrorObject> {
+pub fn status_from_json(body: &Node, descriptors: &Descriptors) -> Result<Status, NotAnErrorObject> {
     if !matches!(body, Node::Object(_)) {
         return Err(NotAnErrorObject::NotAnObject);
     }
     let code = match body.get("code") {
         None | Some(Node::Null) => return Err(NotAnErrorObject::NoCode),
-        Some(Node::Number(text)) => text
-            .parse::<i32>()
-            .map(i64::from)
-            .map_err(|_| NotAnErrorObject::Code)?,
+        Some(Node::Number(text)) => text.parse::<i32>().map(i64::from).map_err(|_| NotAnErrorObject::Code)?,
         Some(_) => return Err(NotAnErrorObject::Code),
     };
     let message = match body.get("message") {
@@ -221,17 +190,10 @@ pub fn status_from_json(
     };
     let details = match body.get("details") {
         None | Some(Node::Null) => Vec::new(),
-        Some(Node::Array(elements)) => elements
-            .iter()
-            .map(|element| json_detail(element, descriptors))
-            .collect::<Result<_, _>>()?,
+        Some(Node::Array(elements)) => elements.iter().map(|element| json_detail(element, descriptors)).collect::<Result<_, _>>()?,
         Some(_) => return Err(NotAnErrorObject::Details),
     };
-    Ok(Status {
-        code,
-        message,
-        details,
-    })
+    Ok(Status { code, message, details })
 }
 
 fn json_detail(element: &Node, descriptors: &Descriptors) -> Result<Detail, NotAnErrorObject> {
@@ -254,11 +216,7 @@ fn json_detail(element: &Node, descriptors: &Descriptors) -> Result<Detail, NotA
         }
         Some(descriptor) => (canonical(&rest(), &descriptor).0, true),
     };
-    Ok(Detail {
-        type_url,
-        value,
-        known,
-    })
+    Ok(Detail { type_url, value, known })
 }
 
 #[cfg(test)]

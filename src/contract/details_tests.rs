@@ -52,20 +52,12 @@ fn tells_what_is_wrong_with_details() {
     assert_eq!(kind(b"CgA="), "wrong-wire-type");
     // message FF
     assert_eq!(kind(b"EgH/"), "invalid-utf8");
-    assert_eq!(
-        kind(
-            base64::engine::general_purpose::STANDARD
-                .encode(STATUS)
-                .as_bytes()
-        ),
-        "truncated"
-    );
+    assert_eq!(kind(base64::engine::general_purpose::STANDARD.encode(STATUS).as_bytes()), "truncated");
 }
 
 #[test]
 fn negative_codes_stay_negative() {
-    let text = base64::engine::general_purpose::STANDARD
-        .encode(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
+    let text = base64::engine::general_purpose::STANDARD.encode(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
     let status = decode_details_bin(text.as_bytes(), &descriptors()).unwrap();
     assert_eq!(status.code, -1);
 }

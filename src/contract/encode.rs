@@ -31,19 +31,11 @@ pub struct EncodeError {
 pub fn encode(value: &Value, descriptor: &MessageDescriptor) -> Result<Vec<u8>, EncodeError> {
     let node = Node::from(value);
     let mut issues = Issues::default();
-    let mut reader = Reader {
-        issues: &mut issues,
-        place: Place::default(),
-    };
+    let mut reader = Reader { issues: &mut issues, place: Place::default() };
     let item = reader.message(&node, descriptor, 0);
-    let mistake =
-        |issue: &&super::issue::Issue| !issue.is_form() || issue.kind == "unknown-any-type";
+    let mistake = |issue: &&super::issue::Issue| !issue.is_form() || issue.kind == "unknown-any-type";
     if let Some(issue) = issues.list().iter().find(mistake) {
-        return Err(EncodeError {
-            kind: issue.kind,
-            place: issue.place.clone(),
-            message: issue.text.clone(),
-        });
+        return Err(EncodeError { kind: issue.kind, place: issue.place.clone(), message: issue.text.clone() });
     }
     let mut out = Vec::new();
     message(&item, descriptor, &mut out);
@@ -78,8 +70,7 @@ fn members(tree: &Tree, descriptor: &MessageDescriptor, out: &mut Vec<u8>) {
             continue;
         };
         match slot {
-            Slot::One(Item::Scalar(scalar))
-                if scalar.is_default() && !field.supports_presence() => {}
+            Slot::One(Item::Scalar(scalar)) if scalar.is_default() && !field.supports_presence() => {}
             Slot::One(item) => record(*number, item, &field.kind(), out),
             Slot::Many(items) => many(items, &field, out),
             Slot::Map(entries) => {

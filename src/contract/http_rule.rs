@@ -95,9 +95,7 @@ impl Template {
 
     /// The field paths that the template binds.
     pub fn field_paths(&self) -> impl Iterator<Item = &str> {
-        self.variables
-            .iter()
-            .map(|variable| variable.field_path.as_str())
+        self.variables.iter().map(|variable| variable.field_path.as_str())
     }
 
     /// How many of its segments are literal.
@@ -109,8 +107,7 @@ impl Template {
 
     /// Whether a variable is one `*`: its value is one segment, in which a slash is encoded.
     pub(super) fn is_single(&self, variable: &Variable) -> bool {
-        variable.end - variable.start == 1
-            && matches!(self.segments.get(variable.start), Some(Segment::One))
+        variable.end - variable.start == 1 && matches!(self.segments.get(variable.start), Some(Segment::One))
     }
 
     fn matches(&self, path: &str) -> Option<Vec<(String, String)>> {
@@ -119,11 +116,7 @@ impl Template {
         if let Some(suffix) = &self.suffix {
             rest = rest.strip_suffix(suffix.as_str())?.strip_suffix(':')?;
         }
-        let parts: Vec<&str> = if rest.is_empty() {
-            Vec::new()
-        } else {
-            rest.split('/').collect()
-        };
+        let parts: Vec<&str> = if rest.is_empty() { Vec::new() } else { rest.split('/').collect() };
         let has_rest = matches!(self.segments.last(), Some(Segment::Rest));
         let fixed = self.segments.len() - usize::from(has_rest);
         if parts.len() < fixed || (parts.len() > fixed && !has_rest) {
@@ -141,11 +134,7 @@ impl Template {
         }
         let value = |variable: &Variable| {
             let ends_in_rest = variable.end == self.segments.len() && has_rest;
-            let end = if ends_in_rest {
-                parts.len()
-            } else {
-                variable.end
-            };
+            let end = if ends_in_rest { parts.len() } else { variable.end };
             let parts = parts.get(variable.start..end).unwrap_or_default();
             let value = if self.is_single(variable) {
                 parts.first().map(|part| decode(part)).unwrap_or_default()
@@ -176,9 +165,7 @@ fn decode_but_slash(part: &str) -> String {
             rest = &rest[at + 3..];
         } else {
             // Split behind "%2" would tear the escape apart, so this stretch ends before the next percent sign.
-            let next = rest[at + 1..]
-                .find('%')
-                .map_or(rest.len(), |found| at + 1 + found);
+            let next = rest[at + 1..].find('%').map_or(rest.len(), |found| at + 1 + found);
             text.push_str(&decode(&rest[..next]));
             rest = &rest[next..];
         }
@@ -218,12 +205,7 @@ impl FromStr for Template {
             suffix = Some(found.to_owned());
             rest = &rest[..last + colon];
         }
-        let mut template = Self {
-            text: text.to_owned(),
-            segments: Vec::new(),
-            variables: Vec::new(),
-            suffix,
-        };
+        let mut template = Self { text: text.to_owned(), segments: Vec::new(), variables: Vec::new(), suffix };
         let mut more = !rest.is_empty();
         while more {
             let end = if rest.starts_with('{') {
@@ -275,29 +257,20 @@ impl Template {
         for segment in segments.split('/') {
             self.segment(segment)?;
         }
-        self.variables.push(Variable {
-            field_path: field_path.to_owned(),
-            start,
-            end: self.segments.len(),
-        });
+        self.variables.push(Variable { field_path: field_path.to_owned(), start, end: self.segments.len() });
         Ok(())
     }
 }
 
 fn is_identifier(text: &str) -> bool {
     let mut characters = text.chars();
-    characters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
 }
 
 /// `pchar` of RFC 3986 without the `*` that is a wildcard here.
 fn is_literal(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|octet| octet.is_ascii_alphanumeric() || b"-._~!$&'()+,;=:@%".contains(&octet))
+    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._~!$&'()+,;=:@%".contains(&octet))
 }
 
 #[cfg(test)]
@@ -305,12 +278,7 @@ mod tests {
     use super::*;
 
     fn rule(template: &str) -> HttpRule {
-        HttpRule {
-            verb: "GET".to_owned(),
-            template: template.parse().unwrap(),
-            body: BodyBinding::None,
-            response_body: None,
-        }
+        HttpRule { verb: "GET".to_owned(), template: template.parse().unwrap(), body: BodyBinding::None, response_body: None }
     }
 
     fn matched(template: &str, path: &str) -> Option<Vec<(String, String)>> {
@@ -326,22 +294,13 @@ mod tests {
         assert_eq!(matched("/v1/{name}", "/v1/a%2Fb%20c"), one("name", "a/b c"));
         assert_eq!(matched("/v1/{name}", "/v1/"), None);
         assert_eq!(matched("/v1/{name}", "/v1/a/b"), None);
-        assert_eq!(
-            matched("/v1/{name=messages/*}", "/v1/messages/1"),
-            one("name", "messages/1")
-        );
+        assert_eq!(matched("/v1/{name=messages/*}", "/v1/messages/1"), one("name", "messages/1"));
         assert_eq!(matched("/v1/{name=messages/*}", "/v1/other/1"), None);
-        assert_eq!(
-            matched("/v1/{a.b=**}", "/v1/x/y%2Fz%25/%2"),
-            one("a.b", "x/y%2Fz%/%2")
-        );
+        assert_eq!(matched("/v1/{a.b=**}", "/v1/x/y%2Fz%25/%2"), one("a.b", "x/y%2Fz%/%2"));
         assert_eq!(matched("/v1/{a=**}", "/v1"), one("a", ""));
         assert_eq!(matched("/v1/*/x:check", "/v1/q/x:check?y=1"), Some(vec![]));
         assert_eq!(matched("/v1/*/x:check", "/v1/q/x"), None);
-        assert_eq!(
-            matched("/v1/{id}:undelete", "/v1/7:undelete"),
-            one("id", "7")
-        );
+        assert_eq!(matched("/v1/{id}:undelete", "/v1/7:undelete"), one("id", "7"));
         assert_eq!(matched("/v1/%5Fx", "/v1/_x"), Some(vec![]));
         assert_eq!(matched("/v1", "/v1/"), None);
         assert_eq!(matched("/v1", "v1"), None);
@@ -352,10 +311,7 @@ mod tests {
     fn decoding_happens_once() {
         assert_eq!(matched("/{type}", "/A%255FB"), one("type", "A%5FB"));
         assert_eq!(matched("/{type}", "/%zz%"), one("type", "%zz%"));
-        assert_eq!(
-            matched("/{type=**}", "/%252F/%é%2é"),
-            one("type", "%2F/%é%2é")
-        );
+        assert_eq!(matched("/{type=**}", "/%252F/%é%2é"), one("type", "%2F/%é%2é"));
     }
 
     #[test]

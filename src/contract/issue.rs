@@ -54,17 +54,9 @@ pub(super) struct Issues {
 impl Issues {
     pub(super) fn add(&mut self, kind: &'static str, place: &Place<'_>, text: impl Into<String>) {
         if self.list.len() < MOST_ISSUES {
-            self.list.push(Issue {
-                kind,
-                place: place.pointer(),
-                text: shorten(text.into()),
-            });
+            self.list.push(Issue { kind, place: place.pointer(), text: shorten(text.into()) });
         } else if self.list.len() == MOST_ISSUES {
-            self.list.push(Issue {
-                kind: "cut",
-                place: String::new(),
-                text: format!("more than {MOST_ISSUES} issues"),
-            });
+            self.list.push(Issue { kind: "cut", place: String::new(), text: format!("more than {MOST_ISSUES} issues") });
         }
     }
 

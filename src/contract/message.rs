@@ -46,21 +46,10 @@ pub struct FieldSeen {
 /// # Errors
 /// Octets that no reader of protobuf may accept.
 pub fn decode(octets: &[u8], descriptor: &MessageDescriptor) -> Result<Decoded, MessageError> {
-    let Read {
-        tree,
-        fields,
-        mut issues,
-    } = read(octets, descriptor, 0)?;
-    let mut writer = Writer {
-        issues: &mut issues,
-        place: Place::default(),
-    };
+    let Read { tree, fields, mut issues } = read(octets, descriptor, 0)?;
+    let mut writer = Writer { issues: &mut issues, place: Place::default() };
     let value = writer.message(&tree, descriptor, 0);
-    Ok(Decoded {
-        value,
-        fields,
-        issues: issues.into_list(),
-    })
+    Ok(Decoded { value, fields, issues: issues.into_list() })
 }
 
 pub(super) struct Read {
@@ -69,23 +58,11 @@ pub(super) struct Read {
     pub(super) issues: Issues,
 }
 
-pub(super) fn read(
-    octets: &[u8],
-    descriptor: &MessageDescriptor,
-    depth: usize,
-) -> Result<Read, MessageError> {
-    let mut reader = Reader {
-        fields: Vec::new(),
-        issues: Issues::default(),
-        place: Place::default(),
-    };
+pub(super) fn read(octets: &[u8], descriptor: &MessageDescriptor, depth: usize) -> Result<Read, MessageError> {
+    let mut reader = Reader { fields: Vec::new(), issues: Issues::default(), place: Place::default() };
     let mut tree = Tree::default();
     reader.message(Cursor::new(octets), descriptor, &mut tree, depth)?;
-    Ok(Read {
-        tree,
-        fields: reader.fields,
-        issues: reader.issues,
-    })
+    Ok(Read { tree, fields: reader.fields, issues: reader.issues })
 }
 
 struct Reader {
@@ -112,12 +89,7 @@ impl Reader {
                 None => self.place.number(number),
             }
             if self.fields.len() < MOST_FIELDS {
-                self.fields.push(FieldSeen {
-                    place: self.place.pointer(),
-                    number,
-                    wire_type: payload.wire_type(),
-                    known: field.is_some(),
-                });
+                self.fields.push(FieldSeen { place: self.place.pointer(), number, wire_type: payload.wire_type(), known: field.is_some() });
             }
             if let Some(field) = field {
                 self.field(&cursor, payload, &field, tree, depth)?;
@@ -141,11 +113,7 @@ impl Reader {
             return self.packed(cursor.inner(octets), field, tree);
         }
         if payload.wire_type() != wanted || field.is_group() {
-            let text = format!(
-                "{} has wire type {}, not {wanted}",
-                field.name(),
-                payload.wire_type()
-            );
+            let text = format!("{} has wire type {}, not {wanted}", field.name(), payload.wire_type());
             self.issues.add("wrong-wire-type", &self.place, text);
             return Ok(());
         }
@@ -179,10 +147,7 @@ impl Reader {
             self.place.index(index);
             self.message(at, inner, &mut element, depth + 1)?;
             self.place.leave();
-            let slot = tree
-                .slots
-                .entry(number)
-                .or_insert_with(|| Slot::Many(Vec::new()));
+            let slot = tree.slots.entry(number).or_insert_with(|| Slot::Many(Vec::new()));
             if let Slot::Many(items) = slot {
                 items.push(Item::Message(element));
             }
@@ -205,40 +170,23 @@ impl Reader {
     ) -> Result<(), MessageError> {
         let mut entry = Tree::default();
         self.message(at, descriptor, &mut entry, depth + 1)?;
-        let (key, value) = (
-            descriptor.map_entry_key_field(),
-            descriptor.map_entry_value_field(),
-        );
-        let key = entry
-            .scalar(1)
-            .cloned()
-            .unwrap_or_else(|| Scalar::default_of(&key.kind()));
+        let (key, value) = (descriptor.map_entry_key_field(), descriptor.map_entry_value_field());
+        let key = entry.scalar(1).cloned().unwrap_or_else(|| Scalar::default_of(&key.kind()));
         let item = match (entry.slots.remove(&2), value.kind()) {
             (Some(Slot::One(item)), _) => item,
             (_, Kind::Message(_)) => Item::Message(Tree::default()),
             (_, kind) => Item::Scalar(Scalar::default_of(&kind)),
         };
-        let slot = tree
-            .slots
-            .entry(number)
-            .or_insert_with(|| Slot::Map(Vec::new()));
+        let slot = tree.slots.entry(number).or_insert_with(|| Slot::Map(Vec::new()));
         if let Slot::Map(entries) = slot {
             entries.push((key, item));
         }
         Ok(())
     }
 
-    fn packed(
-        &mut self,
-        mut cursor: Cursor<'_>,
-        field: &FieldDescriptor,
-        tree: &mut Tree,
-    ) -> Result<(), MessageError> {
+    fn packed(&mut self, mut cursor: Cursor<'_>, field: &FieldDescriptor, tree: &mut Tree) -> Result<(), MessageError> {
         let kind = field.kind();
-        let slot = tree
-            .slots
-            .entry(field.number())
-            .or_insert_with(|| Slot::Many(Vec::new()));
+        let slot = tree.slots.entry(field.number()).or_insert_with(|| Slot::Many(Vec::new()));
         let Slot::Many(items) = slot else {
             return Ok(());
         };
@@ -271,9 +219,7 @@ impl Reader {
                 let value = value as u32;
                 Scalar::Signed((((value >> 1) as i32) ^ -((value & 1) as i32)).into())
             }
-            (Kind::Sint64, Payload::Varint(value)) => {
-                Scalar::Signed(((value >> 1) as i64) ^ -((value & 1) as i64))
-            }
+            (Kind::Sint64, Payload::Varint(value)) => Scalar::Signed(((value >> 1) as i64) ^ -((value & 1) as i64)),
             (Kind::Fixed32, Payload::Fixed32(value)) => Scalar::Unsigned(value.into()),
             (Kind::Sfixed32, Payload::Fixed32(value)) => Scalar::Signed((value as i32).into()),
             (Kind::Float, Payload::Fixed32(value)) => Scalar::Float(f32::from_bits(value)),
@@ -282,8 +228,7 @@ impl Reader {
             (Kind::Double, Payload::Fixed64(value)) => Scalar::Double(f64::from_bits(value)),
             (Kind::String, Payload::Octets(octets)) => {
                 if let Err(error) = std::str::from_utf8(octets) {
-                    self.issues
-                        .add("invalid-utf8", &self.place, error.to_string());
+                    self.issues.add("invalid-utf8", &self.place, error.to_string());
                 }
                 Scalar::Text(String::from_utf8_lossy(octets).into_owned())
             }

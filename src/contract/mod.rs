@@ -62,4 +62,20 @@ impl Contract {
         });
         &BUILT_IN
     }
+
+    /// SHA-256 over descriptors and schemas, in hexadecimal: two runs with the same one judged by the same contract.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        use prost_reflect::prost::Message;
+        use sha2::Digest;
+        let mut digest = sha2::Sha256::new();
+        for file in self.descriptors.pool().files() {
+            digest.update(file.file_descriptor_proto().encode_to_vec());
+        }
+        for (name, schema) in self.schemas.files() {
+            digest.update(name.as_bytes());
+            digest.update(schema.to_string().as_bytes());
+        }
+        crate::wire::to_hex(&digest.finalize())
+    }
 }

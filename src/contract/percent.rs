@@ -70,9 +70,7 @@ pub fn percent_decode(raw: &[u8]) -> Result<String, PercentError> {
             _ => return Err(PercentError::RawOctet { offset: at, octet }),
         }
     }
-    String::from_utf8(octets).map_err(|error| PercentError::InvalidUtf8 {
-        offset: error.utf8_error().valid_up_to(),
-    })
+    String::from_utf8(octets).map_err(|error| PercentError::InvalidUtf8 { offset: error.utf8_error().valid_up_to() })
 }
 
 /// Decodes whatever can be decoded, as a client that must show something does: a broken escape stands for itself, and
@@ -121,9 +119,6 @@ mod tests {
 
     #[test]
     fn lenient_always_gives_a_text() {
-        assert_eq!(
-            percent_decode_lenient(b"100% %c3%a9 %ff"),
-            "100% é \u{fffd}"
-        );
+        assert_eq!(percent_decode_lenient(b"100% %c3%a9 %ff"), "100% é \u{fffd}");
     }
 }

@@ -61,10 +61,7 @@ impl Node {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Node> {
         match self {
-            Self::Object(members) => members
-                .iter()
-                .rev()
-                .find_map(|(found, node)| (found == name).then_some(node)),
+            Self::Object(members) => members.iter().rev().find_map(|(found, node)| (found == name).then_some(node)),
             _ => None,
         }
     }
@@ -104,12 +101,9 @@ impl Node {
             Self::Number(text) => Value::Number(number(text)),
             Self::String(text) => Value::String(text.clone()),
             Self::Array(elements) => elements.iter().map(Self::to_value).collect(),
-            Self::Object(members) => Value::Object(
-                members
-                    .iter()
-                    .map(|(name, node)| (name.clone(), node.to_value()))
-                    .collect::<Map<_, _>>(),
-            ),
+            Self::Object(members) => {
+                Value::Object(members.iter().map(|(name, node)| (name.clone(), node.to_value())).collect::<Map<_, _>>())
+            }
         }
     }
 }
@@ -122,12 +116,7 @@ impl From<&Value> for Node {
             Value::Number(number) => Self::Number(number.to_string()),
             Value::String(text) => Self::String(text.clone()),
             Value::Array(elements) => Self::Array(elements.iter().map(Self::from).collect()),
-            Value::Object(members) => Self::Object(
-                members
-                    .iter()
-                    .map(|(name, value)| (name.clone(), Self::from(value)))
-                    .collect(),
-            ),
+            Value::Object(members) => Self::Object(members.iter().map(|(name, value)| (name.clone(), Self::from(value))).collect()),
         }
     }
 }

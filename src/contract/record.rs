@@ -51,19 +51,11 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(octets: &'a [u8]) -> Self {
-        Self {
-            octets,
-            at: 0,
-            base: 0,
-        }
+        Self { octets, at: 0, base: 0 }
     }
 
     pub(super) fn fail(&self, kind: &'static str, message: &'static str) -> MessageError {
-        MessageError {
-            kind,
-            offset: self.base + self.at,
-            message,
-        }
+        MessageError { kind, offset: self.base + self.at, message }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -110,10 +102,7 @@ impl<'a> Cursor<'a> {
         let tag = self.varint()?;
         match u32::try_from(tag >> 3) {
             Ok(number @ 1..=0x1fff_ffff) => Ok((number, tag.to_le_bytes()[0] & 7)),
-            _ => Err(self.fail(
-                "field-number",
-                "a field number is 0 or has more than 29 bits",
-            )),
+            _ => Err(self.fail("field-number", "a field number is 0 or has more than 29 bits")),
         }
     }
 
@@ -169,10 +158,6 @@ impl<'a> Cursor<'a> {
 
     /// A cursor over the octets that were taken last.
     pub(super) fn inner(&self, octets: &'a [u8]) -> Self {
-        Self {
-            octets,
-            at: 0,
-            base: self.base + self.at - octets.len(),
-        }
+        Self { octets, at: 0, base: self.base + self.at - octets.len() }
     }
 }

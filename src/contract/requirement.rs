@@ -170,14 +170,11 @@ impl Catalogue {
     }
 
     fn embedded(keep: impl Fn(&str) -> bool) -> Self {
-        let filed: Vec<Filed> =
-            serde_json::from_str(BUILT_IN).expect("the catalogue that is compiled in is JSON");
+        let filed: Vec<Filed> = serde_json::from_str(BUILT_IN).expect("the catalogue that is compiled in is JSON");
         let mut catalogue = Self::default();
         for Filed { file, entry } in filed {
             if keep(&file) {
-                catalogue
-                    .add(&file, entry)
-                    .expect("the catalogue that is compiled in has no mistakes");
+                catalogue.add(&file, entry).expect("the catalogue that is compiled in has no mistakes");
             }
         }
         catalogue
@@ -189,29 +186,16 @@ impl Catalogue {
     /// A file that is no list of entries, an entry with an impossible value, an id that is taken.
     pub fn load(&mut self, file: &str, yaml: &str) -> Result<(), LoadError> {
         let entries: Vec<Requirement> =
-            serde_saphyr::from_str(yaml).map_err(|error| LoadError::Malformed {
-                file: file.to_owned(),
-                message: error.to_string(),
-            })?;
-        entries
-            .into_iter()
-            .try_for_each(|entry| self.add(file, entry))
+            serde_saphyr::from_str(yaml).map_err(|error| LoadError::Malformed { file: file.to_owned(), message: error.to_string() })?;
+        entries.into_iter().try_for_each(|entry| self.add(file, entry))
     }
 
     fn add(&mut self, file: &str, entry: Requirement) -> Result<(), LoadError> {
         if let Some(first) = self.by_id.get(&entry.id) {
-            return Err(LoadError::Duplicate {
-                file: file.to_owned(),
-                id: entry.id,
-                first: self.files[*first].clone(),
-            });
+            return Err(LoadError::Duplicate { file: file.to_owned(), id: entry.id, first: self.files[*first].clone() });
         }
         if let Some(message) = mistake(&entry) {
-            return Err(LoadError::Entry {
-                file: file.to_owned(),
-                id: entry.id,
-                message,
-            });
+            return Err(LoadError::Entry { file: file.to_owned(), id: entry.id, message });
         }
         self.by_id.insert(entry.id.clone(), self.entries.len());
         self.files.push(file.to_owned());
@@ -241,9 +225,7 @@ impl Catalogue {
     pub fn nearest(&self, id: &str) -> Option<&str> {
         let wanted = id.to_ascii_uppercase();
         let ids: Vec<&str> = self.entries.iter().map(|entry| entry.id.as_str()).collect();
-        similar::get_close_matches(wanted.as_str(), &ids, 1, 0.6)
-            .first()
-            .copied()
+        similar::get_close_matches(wanted.as_str(), &ids, 1, 0.6).first().copied()
     }
 }
 
@@ -255,11 +237,7 @@ fn mistake(entry: &Requirement) -> Option<String> {
     if entry.wires.is_empty() {
         return Some("it names no wire".to_owned());
     }
-    if let Some(wire) = entry
-        .wires
-        .iter()
-        .find(|wire| !WIRES.contains(&wire.as_str()))
-    {
+    if let Some(wire) = entry.wires.iter().find(|wire| !WIRES.contains(&wire.as_str())) {
         return Some(format!("{wire:?} is no wire"));
     }
     if !PROFILES.contains(&entry.profile.as_str()) {
@@ -296,11 +274,7 @@ mod tests {
         assert_eq!(catalogue.iter().len(), 307);
         for entry in catalogue.iter() {
             let file = catalogue.file(&entry.id).unwrap();
-            assert!(
-                file.ends_with(&format!("/{}.yaml", entry.area)),
-                "{} in {file}",
-                entry.id
-            );
+            assert!(file.ends_with(&format!("/{}.yaml", entry.area)), "{} in {file}", entry.id);
         }
         let rules = Catalogue::wire_rules();
         assert!(rules.get("GRPC-STATUS-ONCE").is_some() && rules.get("STATE-READD").is_none());
@@ -310,37 +284,17 @@ mod tests {
     #[test]
     fn finds_what_was_meant() {
         let catalogue = Catalogue::built_in();
-        assert_eq!(
-            catalogue.nearest("GRPC-STATUS-ONE"),
-            Some("GRPC-STATUS-ONCE")
-        );
-        assert_eq!(
-            catalogue.nearest("grpc-status-once"),
-            Some("GRPC-STATUS-ONCE")
-        );
+        assert_eq!(catalogue.nearest("GRPC-STATUS-ONE"), Some("GRPC-STATUS-ONCE"));
+        assert_eq!(catalogue.nearest("grpc-status-once"), Some("GRPC-STATUS-ONCE"));
         assert_eq!(catalogue.nearest("?"), None);
     }
 
     #[test]
     fn mistakes_are_told_with_file_and_id() {
-        let load = |yaml: &str| {
-            Catalogue::default()
-                .load("a.yaml", yaml)
-                .unwrap_err()
-                .to_string()
-        };
-        assert_eq!(
-            load(&ENTRY.repeat(2)),
-            "a.yaml: the id X-ONE stands in a.yaml already"
-        );
-        assert_eq!(
-            load(&ENTRY.replace("[json]", "[soap]")),
-            "a.yaml: X-ONE: \"soap\" is no wire"
-        );
-        assert!(matches!(
-            Catalogue::default().load("a.yaml", &ENTRY.replace("MUST", "PERHAPS")),
-            Err(LoadError::Malformed { .. })
-        ));
+        let load = |yaml: &str| Catalogue::default().load("a.yaml", yaml).unwrap_err().to_string();
+        assert_eq!(load(&ENTRY.repeat(2)), "a.yaml: the id X-ONE stands in a.yaml already");
+        assert_eq!(load(&ENTRY.replace("[json]", "[soap]")), "a.yaml: X-ONE: \"soap\" is no wire");
+        assert!(matches!(Catalogue::default().load("a.yaml", &ENTRY.replace("MUST", "PERHAPS")), Err(LoadError::Malformed { .. })));
         assert!(load("- id: X\n").starts_with("a.yaml: "));
     }
 }

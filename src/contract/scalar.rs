@@ -23,9 +23,8 @@ pub(super) enum Scalar {
 }
 
 /// Readers of ProtoJSON take both alphabets, padded or not.
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
 
 impl Scalar {
     /// Whether a field without presence would not be written with this value.
@@ -70,9 +69,7 @@ impl Scalar {
             Self::Text(text) => Value::String(text.clone()),
             Self::Bytes(octets) => Value::String(STANDARD.encode(octets)),
             Self::Enum(number) => match kind {
-                Kind::Enum(descriptor) => {
-                    enum_name(descriptor, *number).map_or_else(|| (*number).into(), Value::String)
-                }
+                Kind::Enum(descriptor) => enum_name(descriptor, *number).map_or_else(|| (*number).into(), Value::String),
                 _ => (*number).into(),
             },
         }
@@ -88,16 +85,11 @@ impl Scalar {
 }
 
 fn enum_name(descriptor: &EnumDescriptor, number: i32) -> Option<String> {
-    descriptor
-        .get_value(number)
-        .map(|value| value.name().to_owned())
+    descriptor.get_value(number).map(|value| value.name().to_owned())
 }
 
 fn is_64(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64
-    )
+    matches!(kind, Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64)
 }
 
 /// A double as JSON: a whole number without a point, since 1 and 1.0 are one value and must compare as one.
@@ -119,18 +111,9 @@ pub(super) fn double(value: f64) -> Value {
 }
 
 /// Reads a value of a field of this kind; `None` after a mistake, which is then listed.
-pub(super) fn from_json(
-    kind: &Kind,
-    node: &Node,
-    issues: &mut Issues,
-    place: &Place<'_>,
-) -> Option<Scalar> {
+pub(super) fn from_json(kind: &Kind, node: &Node, issues: &mut Issues, place: &Place<'_>) -> Option<Scalar> {
     let mut wrong = |wanted: &str| {
-        issues.add(
-            "wrong-kind",
-            place,
-            format!("{} where {wanted} is expected", node.kind()),
-        );
+        issues.add("wrong-kind", place, format!("{} where {wanted} is expected", node.kind()));
         None
     };
     match (kind, node) {
@@ -151,19 +134,11 @@ pub(super) fn from_json(
         (Kind::Enum(descriptor), Node::Number(text)) => {
             let number = integer(text).and_then(|number| i32::try_from(number).ok());
             let Some(number) = number else {
-                issues.add(
-                    "out-of-range",
-                    place,
-                    format!("{text} is no 32-bit integer"),
-                );
+                issues.add("out-of-range", place, format!("{text} is no 32-bit integer"));
                 return None;
             };
             let known = descriptor.get_value(number).is_some();
-            let form = if known {
-                "enum-as-number"
-            } else {
-                "unknown-enum-number"
-            };
+            let form = if known { "enum-as-number" } else { "unknown-enum-number" };
             issues.add(form, place, format!("{text} of {}", descriptor.full_name()));
             Some(Scalar::Enum(number))
         }
@@ -180,15 +155,9 @@ pub(super) fn from_json(
             } else if is_text && !is_64(kind) {
                 issues.add("number-as-string", place, format!("{text:?} in quotes"));
             }
-            let found = number_text(text)
-                .and_then(integer)
-                .and_then(|number| in_range(kind, number));
+            let found = number_text(text).and_then(integer).and_then(|number| in_range(kind, number));
             if found.is_none() {
-                issues.add(
-                    "out-of-range",
-                    place,
-                    format!("{text:?} is no integer of its type"),
-                );
+                issues.add("out-of-range", place, format!("{text:?} is no integer of its type"));
             }
             found
         }
@@ -198,11 +167,7 @@ pub(super) fn from_json(
 
 fn bytes(text: &str, issues: &mut Issues, place: &Place<'_>) -> Option<Scalar> {
     let url_safe = text.contains(['-', '_']);
-    let alphabet = if url_safe {
-        &alphabet::URL_SAFE
-    } else {
-        &alphabet::STANDARD
-    };
+    let alphabet = if url_safe { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
     match GeneralPurpose::new(alphabet, LENIENT).decode(text) {
         Ok(octets) => Some(Scalar::Bytes(octets)),
         Err(error) => {
@@ -212,13 +177,7 @@ fn bytes(text: &str, issues: &mut Issues, place: &Place<'_>) -> Option<Scalar> {
     }
 }
 
-fn floating(
-    kind: &Kind,
-    text: &str,
-    is_text: bool,
-    issues: &mut Issues,
-    place: &Place<'_>,
-) -> Option<Scalar> {
+fn floating(kind: &Kind, text: &str, is_text: bool, issues: &mut Issues, place: &Place<'_>) -> Option<Scalar> {
     let value = match text {
         "NaN" => Some(f64::NAN),
         "Infinity" => Some(f64::INFINITY),
@@ -228,15 +187,10 @@ fn floating(
                 issues.add("number-as-string", place, format!("{text:?} in quotes"));
             }
             // Too large for the type is a mistake, not an infinity.
-            number_text(text)
-                .and_then(|text| text.parse::<f64>().ok())
-                .filter(|value| value.is_finite())
+            number_text(text).and_then(|text| text.parse::<f64>().ok()).filter(|value| value.is_finite())
         }
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the nearest float is meant"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest float is meant")]
     let found = match (kind, value) {
         (Kind::Float, Some(value)) if value.is_finite() && (value as f32).is_infinite() => None,
         (Kind::Float, Some(value)) => Some(Scalar::Float(value as f32)),
@@ -244,11 +198,7 @@ fn floating(
         (_, None) => None,
     };
     if found.is_none() {
-        issues.add(
-            "out-of-range",
-            place,
-            format!("{text:?} is no number of its type"),
-        );
+        issues.add("out-of-range", place, format!("{text:?} is no number of its type"));
     }
     found
 }
@@ -262,13 +212,8 @@ fn number_text(text: &str) -> Option<&str> {
         [b'1'..=b'9', ..] => true,
         _ => false,
     };
-    let alphabet =
-        |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'e' | b'E' | b'+' | b'-');
-    (plausible
-        && digits.iter().all(alphabet)
-        && text.parse::<f64>().is_ok()
-        && !text.ends_with('.'))
-    .then_some(text)
+    let alphabet = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'e' | b'E' | b'+' | b'-');
+    (plausible && digits.iter().all(alphabet) && text.parse::<f64>().is_ok() && !text.ends_with('.')).then_some(text)
 }
 
 /// The integer that a JSON number stands for, also as `1.0` or `1e3`; exact, without going through a double.
@@ -299,23 +244,15 @@ fn integer(text: &str) -> Option<i128> {
     if digits.iter().skip(point).any(|&digit| digit != b'0') {
         return None;
     }
-    let magnitude = (first..point).fold(0_i128, |value, at| {
-        value * 10 + i128::from(digits.get(at).map_or(0, |digit| digit - b'0'))
-    });
+    let magnitude = (first..point).fold(0_i128, |value, at| value * 10 + i128::from(digits.get(at).map_or(0, |digit| digit - b'0')));
     Some(if negative { -magnitude } else { magnitude })
 }
 
 fn in_range(kind: &Kind, number: i128) -> Option<Scalar> {
     match kind {
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => i32::try_from(number)
-            .ok()
-            .map(|number| Scalar::Signed(number.into())),
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
-            i64::try_from(number).ok().map(Scalar::Signed)
-        }
-        Kind::Uint32 | Kind::Fixed32 => u32::try_from(number)
-            .ok()
-            .map(|number| Scalar::Unsigned(number.into())),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => i32::try_from(number).ok().map(|number| Scalar::Signed(number.into())),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => i64::try_from(number).ok().map(Scalar::Signed),
+        Kind::Uint32 | Kind::Fixed32 => u32::try_from(number).ok().map(|number| Scalar::Unsigned(number.into())),
         _ => u64::try_from(number).ok().map(Scalar::Unsigned),
     }
 }
@@ -350,9 +287,7 @@ mod tests {
         for good in ["0", "-1", "10", "1.5", "1e3", "0.5"] {
             assert!(number_text(good).is_some(), "{good}");
         }
-        for bad in [
-            "", "-", "01", "+1", " 1", "1 ", "0x1", ".5", "1.", "1e", "NaN", "--1", "1_0",
-        ] {
+        for bad in ["", "-", "01", "+1", " 1", "1 ", "0x1", ".5", "1.", "1e", "NaN", "--1", "1_0"] {
             assert!(number_text(bad).is_none(), "{bad}");
         }
     }

@@ -5,7 +5,7 @@
 //! nearest one up the evaluation path, says what its violation answers for; a requirement that isn't judged on the wire
 //! of an answer ([`Requirement::is_on`](super::requirement::Requirement::is_on)) is for the caller to leave out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use jsonschema::error::ValidationErrorKind;
@@ -24,6 +24,7 @@ const BASE: &str = "contract:///";
 pub struct Schemas {
     files: Arc<BTreeMap<String, Value>>,
     compiled: BTreeMap<String, OnceLock<Result<Validator, String>>>,
+    spoken: BTreeMap<String, OnceLock<BTreeSet<String>>>,
 }
 
 /// One way in which an answer has not the promised shape.
@@ -56,15 +57,9 @@ pub struct SchemasError {
 struct Files(Arc<BTreeMap<String, Value>>);
 
 impl Retrieve for Files {
-    fn retrieve(
-        &self,
-        uri: &Uri<String>,
-    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
         let name = uri.as_str().trim_start_matches(BASE);
-        self.0
-            .get(name)
-            .cloned()
-            .ok_or_else(|| format!("there is no schema {name}").into())
+        self.0.get(name).cloned().ok_or_else(|| format!("there is no schema {name}").into())
     }
 }
 
@@ -75,8 +70,7 @@ impl Schemas {
     /// Never with what the build script made of the files; a test reads it.
     #[must_use]
     pub fn built_in() -> Self {
-        let files: BTreeMap<String, Value> =
-            serde_json::from_str(BUILT_IN).expect("the schemas that are compiled in are JSON");
+        let files: BTreeMap<String, Value> = serde_json::from_str(BUILT_IN).expect("the schemas that are compiled in are JSON");
         Self::new(files)
     }
 
@@ -84,30 +78,21 @@ impl Schemas {
     ///
     /// # Errors
     /// A file that is no JSON. What else is wrong with a schema is told by [`Schemas::lint`].
-    pub fn from_files<N: Into<String>, T: AsRef<str>>(
-        files: impl IntoIterator<Item = (N, T)>,
-    ) -> Result<Self, SchemasError> {
+    pub fn from_files<N: Into<String>, T: AsRef<str>>(files: impl IntoIterator<Item = (N, T)>) -> Result<Self, SchemasError> {
         let mut read = BTreeMap::new();
         for (file, text) in files {
             let file = file.into();
-            let schema = serde_json::from_str(text.as_ref()).map_err(|error| SchemasError {
-                file: file.clone(),
-                message: error.to_string(),
-            })?;
+            let schema =
+                serde_json::from_str(text.as_ref()).map_err(|error| SchemasError { file: file.clone(), message: error.to_string() })?;
             read.insert(file, schema);
         }
         Ok(Self::new(read))
     }
 
     fn new(files: BTreeMap<String, Value>) -> Self {
-        let compiled = files
-            .keys()
-            .map(|name| (name.clone(), OnceLock::new()))
-            .collect();
-        Self {
-            files: Arc::new(files),
-            compiled,
-        }
+        let compiled = files.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        let spoken = files.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        Self { files: Arc::new(files), compiled, spoken }
     }
 
     /// Whether there is a schema for a message.
@@ -118,9 +103,50 @@ impl Schemas {
 
     /// Every message that has a schema.
     pub fn messages(&self) -> impl Iterator<Item = &str> {
-        self.files
-            .keys()
-            .filter_map(|name| name.strip_suffix(".json"))
+        self.files.keys().filter_map(|name| name.strip_suffix(".json"))
+    }
+
+    /// Files by name.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.files.iter()
+    }
+
+    /// Whether the schema of a message answers for a requirement: by an annotation in it or in what it refers to, or as a whole.
+    #[must_use]
+    pub fn speaks_of(&self, message: &str, requirement: &str) -> bool {
+        let file = file_of(message);
+        let Some(spoken) = self.spoken.get(&file) else { return false };
+        spoken.get_or_init(|| self.requirements_of(&file)).contains(requirement)
+    }
+
+    /// The requirement that any mistake in an answer violates beside its own: the annotation `whole` at the root of the schema.
+    #[must_use]
+    pub fn whole(&self, message: &str) -> Option<&str> {
+        self.files.get(&file_of(message))?.get("whole")?.as_str()
+    }
+
+    fn requirements_of(&self, file: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![(file.to_owned(), self.files.get(file).unwrap_or(&Value::Null))];
+        let mut followed = BTreeSet::new();
+        while let Some((file, schema)) = open.pop() {
+            match schema {
+                Value::Object(keywords) => {
+                    found.extend(["requirement", "whole"].into_iter().filter_map(|key| keywords.get(key)?.as_str().map(str::to_owned)));
+                    if let Some(reference) = keywords.get("$ref").and_then(Value::as_str)
+                        && followed.insert((file.clone(), reference.to_owned()))
+                        && let Some(target) = self.resolve(&file, reference)
+                    {
+                        open.push(target);
+                    }
+                    // What only a reference leads to is entered by that reference.
+                    open.extend(keywords.iter().filter(|(key, _)| *key != "$defs").map(|(_, inner)| (file.clone(), inner)));
+                }
+                Value::Array(items) => open.extend(items.iter().map(|inner| (file.clone(), inner))),
+                _ => {}
+            }
+        }
+        found
     }
 
     /// What of an answer has not the shape of its message; nothing where there is no schema ([`Schemas::has`]).
@@ -137,10 +163,7 @@ impl Schemas {
         };
         let mut answer = answer.clone();
         drop_null_members(&mut answer);
-        validator
-            .iter_errors(&answer)
-            .map(|error| self.issue(&file, schema, &error))
-            .collect()
+        validator.iter_errors(&answer).map(|error| self.issue(&file, schema, &error)).collect()
     }
 
     fn validator(&self, file: &str) -> Option<&Result<Validator, String>> {
@@ -162,18 +185,13 @@ impl Schemas {
         let kind = error.kind();
         let mut place = error.instance_path().to_string();
         let mut actual = shorten(error.instance().to_string());
-        if let ValidationErrorKind::Required {
-            property: Value::String(name),
-        } = kind
-        {
+        if let ValidationErrorKind::Required { property: Value::String(name) } = kind {
             place.push('/');
             place.push_str(&name.replace('~', "~0").replace('/', "~1"));
             "absent".clone_into(&mut actual);
         }
         SchemaIssue {
-            requirement: self
-                .requirement(file, schema, error.evaluation_path().to_string().as_str())
-                .unwrap_or_default(),
+            requirement: self.requirement(file, schema, error.evaluation_path().to_string().as_str()).unwrap_or_default(),
             keyword: kind.keyword().to_owned(),
             place,
             expected: expected(kind),
@@ -260,8 +278,7 @@ fn drop_null_members(value: &mut Value) {
 
 /// Decimal digits without sign or leading zero that fit 64 bits.
 fn is_uint64(text: &str) -> bool {
-    let plain =
-        text == "0" || (!text.starts_with('0') && text.bytes().all(|octet| octet.is_ascii_digit()));
+    let plain = text == "0" || (!text.starts_with('0') && text.bytes().all(|octet| octet.is_ascii_digit()));
     plain && text.parse::<u64>().is_ok()
 }
 

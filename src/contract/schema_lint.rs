@@ -8,18 +8,8 @@ use super::requirement::Catalogue;
 use super::schema::Schemas;
 
 /// Keywords that assert nothing.
-const ANNOTATIONS: [&str; 10] = [
-    "$schema",
-    "$id",
-    "$comment",
-    "title",
-    "description",
-    "default",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "requirement",
-];
+const ANNOTATIONS: [&str; 11] =
+    ["whole", "$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "requirement"];
 /// Keywords that hold a map of schemas by name.
 const BY_NAME: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
 /// Keywords that hold a list of schemas.
@@ -27,17 +17,8 @@ const LISTS: [&str; 2] = ["allOf", "prefixItems"];
 /// Keywords that hold one schema and fail only where it fails.
 const ONE: [&str; 1] = ["items"];
 
-pub(super) fn lint(
-    schemas: &Schemas,
-    files: &BTreeMap<String, Value>,
-    catalogue: &Catalogue,
-) -> Vec<String> {
-    let mut lint = Lint {
-        schemas,
-        catalogue,
-        file: "",
-        mistakes: Vec::new(),
-    };
+pub(super) fn lint(schemas: &Schemas, files: &BTreeMap<String, Value>, catalogue: &Catalogue) -> Vec<String> {
+    let mut lint = Lint { schemas, catalogue, file: "", mistakes: Vec::new() };
     for (file, schema) in files {
         lint.file = file;
         lint.schema(schema, "", false);
@@ -54,8 +35,7 @@ struct Lint<'a> {
 
 impl Lint<'_> {
     fn say(&mut self, pointer: &str, message: &str) {
-        self.mistakes
-            .push(format!("{}#{pointer}: {message}", self.file));
+        self.mistakes.push(format!("{}#{pointer}: {message}", self.file));
     }
 
     fn schema(&mut self, schema: &Value, pointer: &str, covered: bool) {
@@ -73,10 +53,7 @@ impl Lint<'_> {
             match requirement.as_str() {
                 None => self.say(pointer, "requirement is no text"),
                 Some(id) if self.catalogue.get(id).is_none() => {
-                    let hint = self
-                        .catalogue
-                        .nearest(id)
-                        .map(|near| format!(", perhaps {near}"));
+                    let hint = self.catalogue.nearest(id).map(|near| format!(", perhaps {near}"));
                     let message = format!("unknown requirement {id}{}", hint.unwrap_or_default());
                     self.say(pointer, &message);
                 }
@@ -84,18 +61,13 @@ impl Lint<'_> {
             }
         }
         for (keyword, value) in keywords {
-            let pointer = format!(
-                "{pointer}/{}",
-                keyword.replace('~', "~0").replace('/', "~1")
-            );
+            let pointer = format!("{pointer}/{}", keyword.replace('~', "~0").replace('/', "~1"));
             match (keyword.as_str(), value) {
                 (name, _) if ANNOTATIONS.contains(&name) => {}
                 ("$ref", Value::String(reference)) => self.reference(reference, &pointer),
                 // Reached by a reference from anywhere, so each covers itself.
                 ("$defs", Value::Object(definitions)) => self.named(definitions, &pointer, false),
-                (name, Value::Object(named)) if BY_NAME.contains(&name) => {
-                    self.named(named, &pointer, covered)
-                }
+                (name, Value::Object(named)) if BY_NAME.contains(&name) => self.named(named, &pointer, covered),
                 (name, Value::Array(list)) if LISTS.contains(&name) => {
                     for (index, schema) in list.iter().enumerate() {
                         self.schema(schema, &format!("{pointer}/{index}"), covered);

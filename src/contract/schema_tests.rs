@@ -26,11 +26,7 @@ fn every_answer_of_the_contract_has_a_schema() {
     let schemas = Schemas::built_in();
     for method in crate::contract::descriptors::Descriptors::built_in().methods() {
         if !method.bindings.is_empty() {
-            assert!(
-                schemas.has(method.output.full_name()),
-                "{}",
-                method.full_name()
-            );
+            assert!(schemas.has(method.output.full_name()), "{}", method.full_name());
         }
     }
 }
@@ -40,85 +36,42 @@ fn legal_answers_pass() {
     let details = json!({"sequence": "2", "creationDate": "2023-05-02T10:00:00.5Z", "changeDate": null, "resourceOwner": "1", "x": {}});
     assert_eq!(found(ADD, &json!({"details": details})), [""; 0]);
     assert_eq!(found(LIST, &json!({})), [""; 0]);
-    assert_eq!(
-        found(
-            LIST,
-            &json!({"details": {"totalResult": "0", "viewTimestamp": null}, "result": []})
-        ),
-        [""; 0]
-    );
+    assert_eq!(found(LIST, &json!({"details": {"totalResult": "0", "viewTimestamp": null}, "result": []})), [""; 0]);
     let policy = json!({"policy": {"details": {"sequence": "0"}, "forceMfa": false, "passwordlessType": "PASSWORDLESS_TYPE_NOT_ALLOWED",
         "secondFactors": ["SECOND_FACTOR_TYPE_RECOVERY_CODES"], "passwordCheckLifetime": "864000s", "defaultRedirectUri": ""}, "isDefault": true});
     assert_eq!(found(POLICY, &policy), [""; 0]);
-    assert_eq!(
-        found("google.rpc.Status", &json!({"code": 6, "details": null})),
-        [""; 0]
-    );
+    assert_eq!(found("google.rpc.Status", &json!({"code": 6, "details": null})), [""; 0]);
 }
 
 #[test]
 fn a_sequence_is_judged_by_kind_and_by_range() {
     let sequence = |value: Value| found(ADD, &json!({"details": {"sequence": value}}));
-    assert_eq!(
-        sequence(json!(2)),
-        ["SEED-DETAILS-SEQUENCE-STRING type /details/sequence"]
-    );
+    assert_eq!(sequence(json!(2)), ["SEED-DETAILS-SEQUENCE-STRING type /details/sequence"]);
     assert_eq!(
         sequence(json!(-1)),
-        [
-            "SEED-DETAILS-SEQUENCE-RANGE minimum /details/sequence",
-            "SEED-DETAILS-SEQUENCE-STRING type /details/sequence"
-        ]
+        ["SEED-DETAILS-SEQUENCE-RANGE minimum /details/sequence", "SEED-DETAILS-SEQUENCE-STRING type /details/sequence"]
     );
     for wrong in ["0", "01", "2e0", "-1", "18446744073709551616", ""] {
         let found = sequence(json!(wrong));
-        assert!(
-            !found.is_empty()
-                && found
-                    .iter()
-                    .all(|issue| issue.starts_with("SEED-DETAILS-SEQUENCE-RANGE")),
-            "{wrong}: {found:?}"
-        );
+        assert!(!found.is_empty() && found.iter().all(|issue| issue.starts_with("SEED-DETAILS-SEQUENCE-RANGE")), "{wrong}: {found:?}");
     }
     assert_eq!(sequence(json!("18446744073709551615")), [""; 0]);
-    assert_eq!(
-        sequence(Value::Null),
-        ["SEED-DETAILS-SEQUENCE-RANGE required /details/sequence"]
-    );
+    assert_eq!(sequence(Value::Null), ["SEED-DETAILS-SEQUENCE-RANGE required /details/sequence"]);
 }
 
 #[test]
 fn shapes_that_are_none() {
-    assert_eq!(
-        found(ADD, &json!({})),
-        ["SEED-RESP-DETAILS-OBJECT required /details"]
-    );
-    assert_eq!(
-        found(ADD, &json!({"details": []})),
-        ["SEED-RESP-DETAILS-OBJECT type /details"]
-    );
+    assert_eq!(found(ADD, &json!({})), ["SEED-RESP-DETAILS-OBJECT required /details"]);
+    assert_eq!(found(ADD, &json!({"details": []})), ["SEED-RESP-DETAILS-OBJECT type /details"]);
     assert_eq!(found(ADD, &json!([])), ["SEED-RESP-DETAILS-OBJECT type "]);
     let date = json!({"details": {"sequence": "1", "creationDate": "2023-05-02"}});
+    assert_eq!(found(ADD, &date), ["SEED-DETAILS-DATE-TIME-FORMAT format /details/creationDate"]);
     assert_eq!(
-        found(ADD, &date),
-        ["SEED-DETAILS-DATE-TIME-FORMAT format /details/creationDate"]
+        found(LIST, &json!({"details": {"totalResult": 2}, "result": [2, null]})),
+        ["JSON-ENUM-OUTPUT-NAME enum /result/0", "JSON-ENUM-OUTPUT-NAME enum /result/1", "JSON-UINT64-STRING type /details/totalResult",]
     );
     assert_eq!(
-        found(
-            LIST,
-            &json!({"details": {"totalResult": 2}, "result": [2, null]})
-        ),
-        [
-            "JSON-ENUM-OUTPUT-NAME enum /result/0",
-            "JSON-ENUM-OUTPUT-NAME enum /result/1",
-            "JSON-UINT64-STRING type /details/totalResult",
-        ]
-    );
-    assert_eq!(
-        found(
-            "google.rpc.Status",
-            &json!({"code": "6", "details": [{"type_url": "x"}, 1, {"@type": "x"}]})
-        ),
+        found("google.rpc.Status", &json!({"code": "6", "details": [{"type_url": "x"}, 1, {"@type": "x"}]})),
         [
             "SEED-ERROR-BODY-SHAPE type /code",
             "SEED-ERROR-BODY-SHAPE type /details/1",
@@ -146,9 +99,6 @@ fn lint_finds_what_answers_for_nothing() {
             "c.json#/$defs/z/minimum: no requirement covers this keyword",
         ]
     );
-    assert_eq!(
-        schemas.validate("a", &json!({}))[0].keyword,
-        "broken-schema"
-    );
+    assert_eq!(schemas.validate("a", &json!({}))[0].keyword, "broken-schema");
     assert!(schemas.validate("none", &json!({})).is_empty());
 }

@@ -131,8 +131,7 @@ impl Serialize for Code {
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::from_name(&name)
-            .ok_or_else(|| serde::de::Error::custom(format_args!("unknown code {name}")))
+        Self::from_name(&name).ok_or_else(|| serde::de::Error::custom(format_args!("unknown code {name}")))
     }
 }
 

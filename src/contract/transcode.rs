@@ -9,11 +9,7 @@ use super::http_rule::{BodyBinding, HttpRule, Segment, Variable};
 use super::well_known::has_own_json;
 
 /// Everything but the unreserved characters.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What a call is on the JSON wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,11 +55,7 @@ impl HttpRule {
     ///
     /// # Errors
     /// What can't be said on this binding.
-    pub fn transcode(
-        &self,
-        message: &Value,
-        input: &MessageDescriptor,
-    ) -> Result<Transcoded, TranscodeError> {
+    pub fn transcode(&self, message: &Value, input: &MessageDescriptor) -> Result<Transcoded, TranscodeError> {
         let mut rest = message.clone();
         let path = self.path(&mut rest, input)?;
         let (body, query) = match &self.body {
@@ -74,31 +66,15 @@ impl HttpRule {
                 (body, query(&rest, input)?)
             }
         };
-        let path = if query.is_empty() {
-            path
-        } else {
-            format!("{path}?{}", query.join("&"))
-        };
-        Ok(Transcoded {
-            verb: self.verb.clone(),
-            path,
-            body,
-        })
+        let path = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
+        Ok(Transcoded { verb: self.verb.clone(), path, body })
     }
 
-    fn path(
-        &self,
-        message: &mut Value,
-        input: &MessageDescriptor,
-    ) -> Result<String, TranscodeError> {
+    fn path(&self, message: &mut Value, input: &MessageDescriptor) -> Result<String, TranscodeError> {
         let mut path = String::new();
         let mut at = 0;
         while let Some(segment) = self.template.segments.get(at) {
-            let variable = self
-                .template
-                .variables
-                .iter()
-                .find(|variable| variable.start == at);
+            let variable = self.template.variables.iter().find(|variable| variable.start == at);
             path.push('/');
             match (variable, segment) {
                 (Some(variable), _) => {
@@ -106,9 +82,7 @@ impl HttpRule {
                     at = variable.end;
                     continue;
                 }
-                (None, Segment::Literal(literal)) => {
-                    path.extend(utf8_percent_encode(literal, SEGMENT))
-                }
+                (None, Segment::Literal(literal)) => path.extend(utf8_percent_encode(literal, SEGMENT)),
                 (None, Segment::One | Segment::Rest) => {
                     return Err(TranscodeError::EmptyVariable("*".to_owned()));
                 }
@@ -125,12 +99,7 @@ impl HttpRule {
         Ok(path)
     }
 
-    fn value(
-        &self,
-        variable: &Variable,
-        message: &mut Value,
-        input: &MessageDescriptor,
-    ) -> Result<String, TranscodeError> {
+    fn value(&self, variable: &Variable, message: &mut Value, input: &MessageDescriptor) -> Result<String, TranscodeError> {
         let name = &variable.field_path;
         let field = field_of(input, name)?;
         let text = match take(message, input, name)? {
@@ -144,38 +113,25 @@ impl HttpRule {
             return Ok(utf8_percent_encode(&text, SEGMENT).to_string());
         }
         let pattern = &self.template.segments[variable.start..variable.end];
-        let parts: Vec<&str> = if text.is_empty() {
-            Vec::new()
-        } else {
-            text.split('/').collect()
-        };
+        let parts: Vec<&str> = if text.is_empty() { Vec::new() } else { text.split('/').collect() };
         let has_rest = matches!(pattern.last(), Some(Segment::Rest));
         let fixed = pattern.len() - usize::from(has_rest);
         let fits = (parts.len() == fixed || (has_rest && parts.len() > fixed))
-            && pattern
-                .iter()
-                .zip(&parts)
-                .all(|(segment, part)| match segment {
-                    Segment::Literal(literal) => literal == part,
-                    Segment::One => !part.is_empty(),
-                    Segment::Rest => true,
-                });
+            && pattern.iter().zip(&parts).all(|(segment, part)| match segment {
+                Segment::Literal(literal) => literal == part,
+                Segment::One => !part.is_empty(),
+                Segment::Rest => true,
+            });
         if !fits {
             return Err(TranscodeError::VariableMismatch(name.clone()));
         }
-        let parts: Vec<String> = parts
-            .iter()
-            .map(|part| utf8_percent_encode(part, SEGMENT).to_string())
-            .collect();
+        let parts: Vec<String> = parts.iter().map(|part| utf8_percent_encode(part, SEGMENT).to_string()).collect();
         Ok(parts.join("/"))
     }
 }
 
 fn unknown(message: &MessageDescriptor, field: &str) -> TranscodeError {
-    TranscodeError::UnknownField {
-        message: message.full_name().to_owned(),
-        field: field.to_owned(),
-    }
+    TranscodeError::UnknownField { message: message.full_name().to_owned(), field: field.to_owned() }
 }
 
 fn field_of(input: &MessageDescriptor, path: &str) -> Result<FieldDescriptor, TranscodeError> {
@@ -192,11 +148,7 @@ fn field_of(input: &MessageDescriptor, path: &str) -> Result<FieldDescriptor, Tr
 }
 
 /// Takes a field out of a message, under either of its names.
-fn take(
-    message: &mut Value,
-    input: &MessageDescriptor,
-    path: &str,
-) -> Result<Option<Value>, TranscodeError> {
+fn take(message: &mut Value, input: &MessageDescriptor, path: &str) -> Result<Option<Value>, TranscodeError> {
     let (name, rest) = match path.split_once('.') {
         Some((name, rest)) => (name, Some(rest)),
         None => (path, None),
@@ -272,9 +224,7 @@ fn leaves(
                     parameters.push(parameter(&name, &text(&field, element)?));
                 }
             }
-            (Value::Object(inner), Kind::Message(descriptor))
-                if !field.is_list() && !field.is_map() && !has_own_json(&descriptor) =>
-            {
+            (Value::Object(inner), Kind::Message(descriptor)) if !field.is_list() && !field.is_map() && !has_own_json(&descriptor) => {
                 leaves(inner, &descriptor, &format!("{name}."), parameters)?;
             }
             (value, _) => parameters.push(parameter(&name, &text(&field, value)?)),

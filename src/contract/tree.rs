@@ -75,20 +75,13 @@ impl Writer<'_> {
     pub(super) fn item(&mut self, item: &Item, kind: &Kind, depth: usize) -> Value {
         match (item, kind) {
             (Item::Scalar(scalar), kind) => scalar.to_json(kind),
-            (Item::Message(tree), Kind::Message(descriptor)) => {
-                self.message(tree, descriptor, depth)
-            }
+            (Item::Message(tree), Kind::Message(descriptor)) => self.message(tree, descriptor, depth),
             (Item::Json(value) | Item::AsWritten(value), _) => value.clone(),
             (Item::Message(_), _) => Value::Null,
         }
     }
 
-    pub(super) fn message(
-        &mut self,
-        tree: &Tree,
-        descriptor: &MessageDescriptor,
-        depth: usize,
-    ) -> Value {
+    pub(super) fn message(&mut self, tree: &Tree, descriptor: &MessageDescriptor, depth: usize) -> Value {
         if !has_own_json(descriptor) {
             return self.members(tree, descriptor, depth);
         }
@@ -97,9 +90,7 @@ impl Writer<'_> {
                 return Value::Null;
             };
             let value = tree.scalar(1).cloned();
-            return value
-                .unwrap_or_else(|| Scalar::default_of(&field.kind()))
-                .to_json(&field.kind());
+            return value.unwrap_or_else(|| Scalar::default_of(&field.kind())).to_json(&field.kind());
         }
         match descriptor.full_name() {
             "google.protobuf.Timestamp" => {
@@ -119,19 +110,12 @@ impl Writer<'_> {
     }
 
     /// What can't be written in its own form is shown field by field, and listed.
-    fn text_or_members(
-        &mut self,
-        text: Option<String>,
-        tree: &Tree,
-        descriptor: &MessageDescriptor,
-        depth: usize,
-    ) -> Value {
+    fn text_or_members(&mut self, text: Option<String>, tree: &Tree, descriptor: &MessageDescriptor, depth: usize) -> Value {
         if let Some(text) = text {
             return Value::String(text);
         }
         let name = descriptor.full_name();
-        self.issues
-            .add("out-of-range", &self.place, format!("no valid {name}"));
+        self.issues.add("out-of-range", &self.place, format!("no valid {name}"));
         self.members(tree, descriptor, depth)
     }
 
@@ -152,11 +136,7 @@ impl Writer<'_> {
 
     fn slot(&mut self, slot: &Slot, field: &FieldDescriptor, depth: usize) -> Option<Value> {
         match slot {
-            Slot::One(Item::Scalar(scalar))
-                if scalar.is_default() && !field.supports_presence() =>
-            {
-                None
-            }
+            Slot::One(Item::Scalar(scalar)) if scalar.is_default() && !field.supports_presence() => None,
             Slot::One(item) => Some(self.item(item, &field.kind(), depth + 1)),
             Slot::Many(items) if items.is_empty() => None,
             Slot::Many(items) => {
@@ -191,9 +171,7 @@ impl Writer<'_> {
             return with_type(&packed.type_url, &packed.descriptor, inner);
         }
         let (type_url, octets) = match (tree.scalar(1), tree.scalar(2)) {
-            (Some(Scalar::Text(url)), Some(Scalar::Bytes(octets))) => {
-                (url.as_str(), octets.as_slice())
-            }
+            (Some(Scalar::Text(url)), Some(Scalar::Bytes(octets))) => (url.as_str(), octets.as_slice()),
             (Some(Scalar::Text(url)), _) => (url.as_str(), &[][..]),
             (_, Some(Scalar::Bytes(octets))) => ("", octets.as_slice()),
             _ => return Value::Object(Map::new()),
@@ -204,27 +182,16 @@ impl Writer<'_> {
             && let Ok(packed) = message::read(octets, inner, depth + 1)
         {
             for issue in packed.issues.list() {
-                self.issues.add(
-                    issue.kind,
-                    &self.place,
-                    format!("{}: {}", issue.place, issue.text),
-                );
+                self.issues.add(issue.kind, &self.place, format!("{}: {}", issue.place, issue.text));
             }
             let value = self.message(&packed.tree, inner, depth + 1);
             return with_type(type_url, inner, value);
         }
-        let kind = if known.is_some() {
-            "invalid-any"
-        } else {
-            "unknown-any-type"
-        };
+        let kind = if known.is_some() { "invalid-any" } else { "unknown-any-type" };
         self.issues.add(kind, &self.place, type_url);
         let mut members = Map::new();
         members.insert("@type".to_owned(), type_url.into());
-        members.insert(
-            "value".to_owned(),
-            Scalar::Bytes(octets.to_vec()).to_json(&Kind::Bytes),
-        );
+        members.insert("value".to_owned(), Scalar::Bytes(octets.to_vec()).to_json(&Kind::Bytes));
         Value::Object(members)
     }
 }
@@ -238,10 +205,7 @@ pub(super) fn type_of_url(type_url: &str, holder: &MessageDescriptor) -> Option<
 /// The kinds of a map's keys and values.
 pub(super) fn entry_kinds(field: &FieldDescriptor) -> Option<(Kind, Kind)> {
     match field.kind() {
-        Kind::Message(entry) if entry.is_map_entry() => Some((
-            entry.map_entry_key_field().kind(),
-            entry.map_entry_value_field().kind(),
-        )),
+        Kind::Message(entry) if entry.is_map_entry() => Some((entry.map_entry_key_field().kind(), entry.map_entry_value_field().kind())),
         _ => None,
     }
 }
@@ -279,11 +243,7 @@ fn camel(path: &str) -> String {
         if character == '_' {
             raise = true;
         } else {
-            text.push(if raise {
-                character.to_ascii_uppercase()
-            } else {
-                character
-            });
+            text.push(if raise { character.to_ascii_uppercase() } else { character });
             raise = false;
         }
     }
@@ -309,9 +269,7 @@ fn dynamic(tree: &Tree, descriptor: &MessageDescriptor) -> Value {
     let Some((number, Slot::One(item))) = tree.slots.iter().next_back() else {
         return Value::Null;
     };
-    descriptor
-        .get_field(*number)
-        .map_or(Value::Null, |field| dynamic_of(item, &field.kind()))
+    descriptor.get_field(*number).map_or(Value::Null, |field| dynamic_of(item, &field.kind()))
 }
 
 fn structure(tree: &Tree, descriptor: &MessageDescriptor) -> Value {
@@ -328,12 +286,8 @@ fn structure(tree: &Tree, descriptor: &MessageDescriptor) -> Value {
 }
 
 fn list_value(tree: &Tree, descriptor: &MessageDescriptor) -> Value {
-    let (Some(Slot::Many(items)), Some(field)) = (tree.slots.get(&1), descriptor.get_field(1))
-    else {
+    let (Some(Slot::Many(items)), Some(field)) = (tree.slots.get(&1), descriptor.get_field(1)) else {
         return Value::Array(Vec::new());
     };
-    items
-        .iter()
-        .map(|item| dynamic_of(item, &field.kind()))
-        .collect()
+    items.iter().map(|item| dynamic_of(item, &field.kind())).collect()
 }

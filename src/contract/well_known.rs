@@ -14,11 +14,7 @@ pub(super) fn has_own_json(descriptor: &MessageDescriptor) -> bool {
     let Some(name) = descriptor.full_name().strip_prefix("google.protobuf.") else {
         return false;
     };
-    is_wrapper(descriptor)
-        || matches!(
-            name,
-            "Any" | "Timestamp" | "Duration" | "Struct" | "Value" | "ListValue" | "FieldMask"
-        )
+    is_wrapper(descriptor) || matches!(name, "Any" | "Timestamp" | "Duration" | "Struct" | "Value" | "ListValue" | "FieldMask")
 }
 
 /// Whether this is one of the messages that stand for a scalar with presence.
@@ -27,20 +23,7 @@ pub(super) fn is_wrapper(descriptor: &MessageDescriptor) -> bool {
         .full_name()
         .strip_prefix("google.protobuf.")
         .and_then(|name| name.strip_suffix("Value"))
-        .is_some_and(|kind| {
-            matches!(
-                kind,
-                "Double"
-                    | "Float"
-                    | "Int64"
-                    | "UInt64"
-                    | "Int32"
-                    | "UInt32"
-                    | "Bool"
-                    | "String"
-                    | "Bytes"
-            )
-        })
+        .is_some_and(|kind| matches!(kind, "Double" | "Float" | "Int64" | "UInt64" | "Int32" | "UInt32" | "Bool" | "String" | "Bytes"))
 }
 
 /// An instant as read, and what of its form differs from what a writer must produce.
@@ -60,31 +43,20 @@ pub(super) fn parse_timestamp(text: &str) -> Option<Instant> {
     let octets = text.as_bytes();
     let digits = |range: std::ops::Range<usize>| -> Option<i64> {
         let part = octets.get(range)?;
-        part.iter().try_fold(0, |value, octet| {
-            octet
-                .is_ascii_digit()
-                .then(|| value * 10 + i64::from(octet - b'0'))
-        })
+        part.iter().try_fold(0, |value, octet| octet.is_ascii_digit().then(|| value * 10 + i64::from(octet - b'0')))
     };
     let is = |at: usize, wanted: &[u8]| octets.get(at).is_some_and(|octet| wanted.contains(octet));
     let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
     let (hour, minute, second) = (digits(11..13)?, digits(14..16)?, digits(17..19)?);
     let separators = is(4, b"-") && is(7, b"-") && is(10, b"Tt") && is(13, b":") && is(16, b":");
-    let in_range = (1..=12).contains(&month)
-        && (1..=days_in(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
+    let in_range = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day) && hour < 24 && minute < 60 && second < 60;
     if !separators || !in_range {
         return None;
     }
     let mut at = 19;
     let (mut nanos, mut has_round_fraction) = (0, true);
     if is(at, b".") {
-        let count = octets[at + 1..]
-            .iter()
-            .take_while(|octet| octet.is_ascii_digit())
-            .count();
+        let count = octets[at + 1..].iter().take_while(|octet| octet.is_ascii_digit()).count();
         (nanos, has_round_fraction) = fraction(&text[at + 1..at + 1 + count])?;
         at += 1 + count;
     }
@@ -101,8 +73,7 @@ pub(super) fn parse_timestamp(text: &str) -> Option<Instant> {
         }
         _ => return None,
     };
-    let seconds =
-        days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
     (EARLIEST..=LATEST).contains(&seconds).then_some(Instant {
         seconds,
         nanos,
@@ -138,9 +109,7 @@ pub(super) fn format_timestamp(seconds: i64, nanos: i32) -> Option<String> {
     let (year, month, day) = civil_from_days(days);
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
     let fraction = round_fraction(nanos);
-    Some(format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"
-    ))
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"))
 }
 
 /// Reads decimal seconds with the suffix `s`; the flag says whether the fraction has 0, 3, 6 or 9 digits.
@@ -162,11 +131,7 @@ pub(super) fn parse_duration(text: &str) -> Option<(i64, i32, bool)> {
     if seconds > LONGEST || (seconds == LONGEST && nanos > 0) {
         return None;
     }
-    Some(if negative {
-        (-seconds, -nanos, is_round)
-    } else {
-        (seconds, nanos, is_round)
-    })
+    Some(if negative { (-seconds, -nanos, is_round) } else { (seconds, nanos, is_round) })
 }
 
 /// Writes a duration with 0, 3, 6 or 9 digits; `None` outside of the range or where the signs differ.
@@ -206,16 +171,11 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -226,22 +186,14 @@ mod tests {
 
     #[test]
     fn instants_are_normalised() {
-        let normal = |text: &str| {
-            parse_timestamp(text).and_then(|found| format_timestamp(found.seconds, found.nanos))
-        };
+        let normal = |text: &str| parse_timestamp(text).and_then(|found| format_timestamp(found.seconds, found.nanos));
         for (written, wanted) in [
             ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
             ("2024-02-29T23:59:59.120Z", "2024-02-29T23:59:59.120Z"),
             ("2023-11-14T22:13:20.5z", "2023-11-14T22:13:20.500Z"),
-            (
-                "2023-11-15T00:13:20.1000001+02:00",
-                "2023-11-14T22:13:20.100000100Z",
-            ),
+            ("2023-11-15T00:13:20.1000001+02:00", "2023-11-14T22:13:20.100000100Z"),
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
-            (
-                "9999-12-31T23:59:59.999999999Z",
-                "9999-12-31T23:59:59.999999999Z",
-            ),
+            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"),
         ] {
             assert_eq!(normal(written).as_deref(), Some(wanted));
         }
@@ -264,31 +216,13 @@ mod tests {
 
     #[test]
     fn durations_are_normalised() {
-        let normal = |text: &str| {
-            parse_duration(text).and_then(|(seconds, nanos, _)| format_duration(seconds, nanos))
-        };
-        for (written, wanted) in [
-            ("864000s", "864000s"),
-            ("3600.5s", "3600.500s"),
-            ("1.00001s", "1.000010s"),
-            ("-0.5s", "-0.500s"),
-            ("007s", "7s"),
-        ] {
+        let normal = |text: &str| parse_duration(text).and_then(|(seconds, nanos, _)| format_duration(seconds, nanos));
+        for (written, wanted) in
+            [("864000s", "864000s"), ("3600.5s", "3600.500s"), ("1.00001s", "1.000010s"), ("-0.5s", "-0.500s"), ("007s", "7s")]
+        {
             assert_eq!(normal(written).as_deref(), Some(wanted));
         }
-        for wrong in [
-            "",
-            "s",
-            "1",
-            "1.s",
-            ".5s",
-            "1e3s",
-            "+1s",
-            "1.0000000001s",
-            "315576000001s",
-            "240h0m0s",
-            "--1s",
-        ] {
+        for wrong in ["", "s", "1", "1.s", ".5s", "1e3s", "+1s", "1.0000000001s", "315576000001s", "240h0m0s", "--1s"] {
             assert_eq!(normal(wrong), None, "{wrong}");
         }
     }

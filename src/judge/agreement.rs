@@ -21,6 +21,8 @@ struct Story {
     message: Option<Value>,
     /// Error details with the message text, normalised; `None` where the body was no error object.
     error: Option<(Vec<Value>, String)>,
+    /// The same call had another text when it was repeated: texts of this server aren't compared.
+    text_varies: bool,
     described: String,
 }
 
@@ -90,21 +92,30 @@ fn story(
     contract: &Contract,
 ) -> Result<Story, String> {
     let mut captures = observation.captures.clone();
+    let mut told: Option<(Story, &Act)> = None;
     for step in &observation.steps {
         let (Some(act), Some(exchange)) = (acts.get(step.act), step.attempts.last()) else { continue };
         let reading = answer::read(exchange, contract);
-        if act.duty == Duty::Main {
-            let place = Place { exchange, reading: &reading, captures: &captures };
-            let described = describe_answer(place);
-            return match &reading.answer {
-                Answer::Status(answered) => Ok(tell(exchange, answered, described, &captures, volatile)),
-                Answer::Unreadable { text, .. } | Answer::None { text, .. } => Err(text.clone()),
-            };
+        match &mut told {
+            None if act.duty == Duty::Main => {
+                let place = Place { exchange, reading: &reading, captures: &captures };
+                let described = describe_answer(place);
+                match &reading.answer {
+                    Answer::Status(answered) => told = Some((tell(exchange, answered, described, &captures, volatile), act)),
+                    Answer::Unreadable { text, .. } | Answer::None { text, .. } => return Err(text.clone()),
+                }
+            }
+            // Captures of earlier steps are names that the answer may hold.
+            None => take_captures(&act.step, &reading, &mut captures),
+            Some((story, main)) if act.step.kind == main.step.kind && act.identity == main.identity => {
+                let again = reading.answered().map(|answered| tell(exchange, answered, String::new(), &captures, volatile));
+                let text = |story: &Story| story.error.as_ref().map(|(_, text)| text.clone());
+                story.text_varies |= again.is_some_and(|again| again.code == story.code && text(&again) != text(story));
+            }
+            Some(_) => {}
         }
-        // Captures of earlier steps are names that the answer may hold.
-        take_captures(&act.step, &reading, &mut captures);
     }
-    Err("the call of the case was not reached".to_owned())
+    told.map(|(story, _)| story).ok_or_else(|| "the call of the case was not reached".to_owned())
 }
 
 fn tell(
@@ -126,6 +137,7 @@ fn tell(
         code: answered.code.ok_or(answered.http_status),
         message: answered.message.as_ref().map(|message| normalise(message, captures, volatile)),
         error,
+        text_varies: false,
         described,
     }
 }
@@ -189,7 +201,8 @@ fn differs(one: &Story, two: &Story, compare_messages: bool) -> Option<(String, 
         if let Some((place, left, right)) = first_difference(&json!(left), &json!(right), "") {
             return Some((format!("error details {place}"), left, right));
         }
-        if (domain || compare_messages) && left_text != right_text {
+        let stable = !one.text_varies && !two.text_varies;
+        if stable && (domain || compare_messages) && left_text != right_text {
             return Some(("error message".to_owned(), format!("`{left_text}`"), format!("`{right_text}`")));
         }
     }

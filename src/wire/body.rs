@@ -59,7 +59,7 @@ impl Collector {
     }
 
     pub(super) fn finish(self) -> Body {
-        Body { kept: Octets(self.kept), length: self.length, sha256: self.hash.map(|hash| to_hex(&hash.finalize())) }
+        Body { kept: Octets(self.kept), length: self.length, sha256: self.hash.map(|hash| to_hex(&hash.finalize())), reencoded: false }
     }
 }
 

@@ -97,9 +97,9 @@ impl Reader<'_> {
             Some(rpc) => self.operation(rpc),
             None => default,
         };
-        let main = self.step(&without_rpc(node), operation, Manner { across: across.is_some(), ..Manner::default() });
-        let follow_up = Manner { across: across.is_some(), ..Manner::FOLLOW_UP };
-        let control = node.get("control").and_then(|control| self.control(control, &without_rpc(node), operation, across.is_some()));
+        let main = self.step(&without_rpc(node), operation, Manner { across, ..Manner::default() });
+        let follow_up = Manner { across, ..Manner::FOLLOW_UP };
+        let control = node.get("control").and_then(|control| self.control(control, &without_rpc(node), operation, across));
         let then = self.steps(node.get("then"), follow_up);
         self.claims.clear();
         self.negative(node, &main, control.is_some());

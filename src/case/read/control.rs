@@ -1,7 +1,7 @@
 //! Controls: the case's own call with one difference, and expected to succeed.
 
 use super::super::keys;
-use super::super::model::Control;
+use super::super::model::{Across, Control};
 use super::super::tree::{Entry, Node, Yaml};
 use super::flow::ReadStep;
 use super::request::FORMS;
@@ -17,7 +17,7 @@ pub(super) struct ReadControl {
 }
 
 impl Reader<'_> {
-    pub(super) fn control(&mut self, node: &Node, case: &Node, default: Option<&Method>, across: bool) -> Option<ReadControl> {
+    pub(super) fn control(&mut self, node: &Node, case: &Node, default: Option<&Method>, across: Option<Across>) -> Option<ReadControl> {
         if !self.keys(node, &keys::CONTROL) {
             return None;
         }

@@ -1,12 +1,13 @@
 //! Steps.
 
 use super::super::keys;
-use super::super::model::{Expect, Step, StepKind, Via};
+use super::super::model::{Across, Expect, Step, StepKind, Via};
 use super::super::tree::{Mark, Node, Yaml};
 use super::flow::ReadStep;
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
+use crate::wire::Wire;
 
 /// How a step is read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,12 +17,12 @@ pub(super) struct Manner {
     /// A control: well-formed, whatever its form.
     pub control: bool,
     /// Steps of a trial over several wires may say which.
-    pub across: bool,
+    pub across: Option<Across>,
 }
 
 impl Manner {
     /// A step of a fixture, or a follow-up.
-    pub const FOLLOW_UP: Self = Self { default_ok: true, control: false, across: false };
+    pub const FOLLOW_UP: Self = Self { default_ok: true, control: false, across: None };
 }
 
 impl Reader<'_> {
@@ -110,12 +111,19 @@ impl Reader<'_> {
     }
 
     fn via(&mut self, node: &Node, manner: Manner) -> Option<Via> {
-        if !manner.across {
+        if manner.across.is_none() {
             let hint = "only the steps of a case with `across` have a choice".to_owned();
             self.mistake(&node.mark, "this trial has one wire", Some(hint));
         }
         match &node.value {
-            Yaml::Number(_) => self.count(node).and_then(|n| usize::try_from(n).ok()).map(Via::Nth),
+            Yaml::Number(_) => {
+                let number = self.count(node).and_then(|n| usize::try_from(n).ok())?;
+                let most = if manner.across == Some(Across::Pairs) { 2 } else { Wire::ALL.len() };
+                if number >= most {
+                    self.mistake(&node.mark, format!("the trial has no wire {number}: it has {most}, counted from 0"), None);
+                }
+                Some(Via::Nth(number))
+            }
             _ => match self.word(node, &["first", "second", "every"], "wire of the trial")? {
                 "first" => Some(Via::Nth(0)),
                 "second" => Some(Via::Nth(1)),

@@ -28,6 +28,7 @@ impl Reader<'_> {
             identities: BTreeMap::new(),
             fixtures: BTreeMap::new(),
             probe: empty_step(),
+            offered: None,
             cases: Vec::new(),
             hash: String::new(),
         };
@@ -56,6 +57,7 @@ impl Reader<'_> {
             suite.identities.insert(entry.key.clone(), identity);
         }
         suite.fixtures = self.fixtures(node.get("fixtures"));
+        suite.offered = node.get("offered").and_then(|node| self.requirement(node)).map(|requirement| requirement.id.clone());
         if let Some(probe) = node.get("probe")
             && self.keys(probe, &keys::STEP)
         {

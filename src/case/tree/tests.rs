@@ -72,9 +72,9 @@ fn every_key_and_value_knows_its_place() {
 fn duplicate_keys_anchors_aliases_tags_and_missing_values_are_all_told() {
     let text = "a: &x 1\nb: *x\na: !!str 2\nc:\nd: {<<: {e: 1}}\n";
     insta::assert_snapshot!(complaints(text).join("\n"), @r#"
-    1:7 `&x` anchors are not used in these files / write the value out where it is needed
+    1:4 `&x` anchors are not used in these files / write the value out where it is needed
     2:4 `*x` aliases are not used in these files / write the value out
-    3:10 `!!str` tags are not used in these files / quote the value where it is text
+    3:4 `!!str` tags are not used in these files / quote the value where it is text
     3:1 `a` the key `a` is there twice / the first one stands in line 1
     4:2 `` a value is missing here / write `null`, `{}`, `[]` or `""` where nothing is meant
     5:5 `<<` merge keys are not used in these files / write the members out
@@ -85,4 +85,25 @@ fn duplicate_keys_anchors_aliases_tags_and_missing_values_are_all_told() {
 fn text_that_is_no_yaml_is_one_complaint() {
     assert_eq!(complaints("a: [1, 2\nb: 3\n"), ["2:2 `` this is no YAML: illegal placement of ':' indicator / "]);
     assert_eq!(complaints("a: 1\n---\nb: 2\n"), ["3:1 `` a second document begins here: a file holds one / "]);
+}
+
+#[test]
+fn byte_order_marks_line_ends_and_depth_do_no_harm() {
+    assert_eq!(read("\u{feff}a: ü\r\nb: [\"ö\", no]\r\n").1.len(), 1);
+    assert_eq!(value("a: ü\r\nb: 1\r\n"), serde_json::json!({"a": "ü", "b": 1}));
+    let (node, complaints) = read(&"[".repeat(100_000));
+    assert!(node.is_none() && complaints.len() == 1);
+    assert_eq!(read(&"- ".repeat(20_000)).1.len(), 1);
+    assert_eq!(read(&format!("{}{}", "[".repeat(30), "]".repeat(30))).1, []);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[-a-z0-9:&*!|>#'\"{}\\[\\],ü\u{feff} \n]{0,40}") {
+        let (node, complaints) = read(&text);
+        proptest::prop_assert!(node.is_some() || !complaints.is_empty());
+        for complaint in complaints {
+            proptest::prop_assert!(text.get(complaint.at.span).is_some());
+        }
+    }
 }

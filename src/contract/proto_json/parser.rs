@@ -14,27 +14,11 @@ const DEEPEST: usize = 128;
 /// The first mistake; see [`JsonError`] for its kinds.
 pub fn parse(octets: &[u8]) -> Result<Document, JsonError> {
     if octets.starts_with(b"\xef\xbb\xbf") {
-        return Err(fail(
-            octets,
-            0,
-            "bom",
-            "a byte order mark stands before the text",
-        ));
+        return Err(fail(octets, 0, "bom", "a byte order mark stands before the text"));
     }
-    let text = std::str::from_utf8(octets).map_err(|error| {
-        fail(
-            octets,
-            error.valid_up_to(),
-            "invalid-utf8",
-            "the text is not valid UTF-8",
-        )
-    })?;
-    let mut parser = Parser {
-        text,
-        at: 0,
-        issues: Issues::default(),
-        place: Place::default(),
-    };
+    let text =
+        std::str::from_utf8(octets).map_err(|error| fail(octets, error.valid_up_to(), "invalid-utf8", "the text is not valid UTF-8"))?;
+    let mut parser = Parser { text, at: 0, issues: Issues::default(), place: Place::default() };
     parser.space();
     if parser.at == octets.len() {
         return Err(parser.fail("empty", "there is no value"));
@@ -42,10 +26,7 @@ pub fn parse(octets: &[u8]) -> Result<Document, JsonError> {
     let root = parser.value(0)?;
     parser.space();
     match parser.peek() {
-        None => Ok(Document {
-            root,
-            issues: parser.issues.into_list(),
-        }),
+        None => Ok(Document { root, issues: parser.issues.into_list() }),
         Some(b'/') => Err(parser.fail("comment", "JSON has no comments")),
         Some(_) => Err(parser.fail("trailing-data", "something follows the value")),
     }
@@ -53,10 +34,7 @@ pub fn parse(octets: &[u8]) -> Result<Document, JsonError> {
 
 fn fail(octets: &[u8], offset: usize, kind: &'static str, message: &str) -> JsonError {
     let before = octets.get(..offset).unwrap_or(octets);
-    let line_start = before
-        .iter()
-        .rposition(|&octet| octet == b'\n')
-        .map_or(0, |at| at + 1);
+    let line_start = before.iter().rposition(|&octet| octet == b'\n').map_or(0, |at| at + 1);
     let is_first = |octet: &&u8| **octet & 0xc0 != 0x80;
     JsonError {
         kind,
@@ -104,9 +82,7 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Node, JsonError> {
         match self.peek() {
-            Some(b'{' | b'[') if depth == DEEPEST => {
-                Err(self.fail("too-deep", "the value is nested more than 128 deep"))
-            }
+            Some(b'{' | b'[') if depth == DEEPEST => Err(self.fail("too-deep", "the value is nested more than 128 deep")),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => self.string().map(Node::String),
@@ -118,19 +94,14 @@ impl<'a> Parser<'a> {
 
     fn literal(&mut self) -> Result<Node, JsonError> {
         let rest = &self.octets()[self.at..];
-        let length = rest
-            .iter()
-            .position(|octet| !octet.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|octet| !octet.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let node = match &rest[..length] {
             b"null" => Node::Null,
             b"true" => Node::Bool(true),
             b"false" => Node::Bool(false),
             word => {
                 let at_end = length == rest.len();
-                let begun = [&b"null"[..], b"true", b"false"]
-                    .iter()
-                    .any(|whole| whole.starts_with(word));
+                let begun = [&b"null"[..], b"true", b"false"].iter().any(|whole| whole.starts_with(word));
                 return Err(if at_end && begun {
                     self.at += length;
                     self.fail("unexpected-end", "the text ends inside of the value")
@@ -165,10 +136,7 @@ impl<'a> Parser<'a> {
             self.digits()?;
         }
         // 01, 0x1, 1_000 and 1.2.3 end here, in the middle of what was meant as one number.
-        if matches!(
-            self.peek(),
-            Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'.')
-        ) {
+        if matches!(self.peek(), Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'.')) {
             return Err(self.fail("number", "this is no JSON number"));
         }
         Ok(Node::Number(self.text[start..self.at].to_owned()))
@@ -249,11 +217,7 @@ impl<'a> Parser<'a> {
         for (name, _) in &members {
             if !seen.insert(name.as_str()) {
                 self.place.name(name.clone());
-                self.issues.add(
-                    "duplicate-name",
-                    &self.place,
-                    format!("the name {name:?} stands twice"),
-                );
+                self.issues.add("duplicate-name", &self.place, format!("the name {name:?} stands twice"));
                 self.place.leave();
             }
         }
@@ -265,10 +229,7 @@ impl<'a> Parser<'a> {
         let mut text = String::new();
         loop {
             let start = self.at;
-            while self
-                .peek()
-                .is_some_and(|octet| octet >= b' ' && octet != b'"' && octet != b'\\')
-            {
+            while self.peek().is_some_and(|octet| octet >= b' ' && octet != b'"' && octet != b'\\') {
                 self.at += 1;
             }
             // Both ends are at ASCII octets or the end, so they are character boundaries.
@@ -280,9 +241,7 @@ impl<'a> Parser<'a> {
                 }
                 Some(b'\\') => text.push(self.escape()?),
                 Some(_) => {
-                    return Err(
-                        self.fail("control-character", "a control character stands unescaped")
-                    );
+                    return Err(self.fail("control-character", "a control character stands unescaped"));
                 }
                 None => return Err(self.unexpected("syntax", "")),
             }
@@ -319,11 +278,7 @@ impl<'a> Parser<'a> {
             0xd800..=0xdbff if self.octets()[self.at..].starts_with(b"\\u") => {
                 self.at += 2;
                 let second = self.hex()?;
-                if (0xdc00..=0xdfff).contains(&second) {
-                    0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-                } else {
-                    first
-                }
+                if (0xdc00..=0xdfff).contains(&second) { 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00) } else { first }
             }
             other => other,
         };

@@ -7,20 +7,12 @@ fn kind(text: &[u8]) -> &'static str {
 #[test]
 fn keeps_what_was_written() {
     let document = parse(br#" {"a":1.0,"b":[null,true,"\ud83d\ude00\n"],"a":-0e+1} "#).unwrap();
-    let Node::Object(members) = &document.root else {
-        panic!("no object")
-    };
+    let Node::Object(members) = &document.root else { panic!("no object") };
     assert_eq!(members[0].1, Node::Number("1.0".to_owned()));
     assert_eq!(members[2].1, Node::Number("-0e+1".to_owned()));
-    assert_eq!(
-        document.root.pointer("/b/2"),
-        Some(&Node::String("😀\n".to_owned()))
-    );
+    assert_eq!(document.root.pointer("/b/2"), Some(&Node::String("😀\n".to_owned())));
     assert_eq!(document.issues.len(), 1);
-    assert_eq!(
-        (document.issues[0].kind, document.issues[0].place.as_str()),
-        ("duplicate-name", "/a")
-    );
+    assert_eq!((document.issues[0].kind, document.issues[0].place.as_str()), ("duplicate-name", "/a"));
 }
 
 #[test]

@@ -208,9 +208,30 @@ fn requirements_parts_and_agreements_are_those_of_the_catalogue() {
     topic.yaml:1:72: this case doesn't answer for `EQ-UNAUTHENTICATED` (help: known are `EQ-ADD-OK`)
     topic.yaml:1:109: the catalogue divides `EQ-ADD-OK` into no parts
     ");
+    insta::assert_snapshot!(said("cases: [{ name: a, given: policy, requirements: [ERR-DETAIL-ID], covers: { ERR-DETAIL-ID: [sameid] }, rpc: GetMyOrg, expect: { code: OK } }]"), @"topic.yaml:1:92: `ERR-DETAIL-ID` has no part `sameid` (help: did you mean `same-id`?)");
     insta::assert_snapshot!(said(&case_with("expect: { code: OK, requirement: EQ-ADD-OK }")), @"topic.yaml:1:147: this case doesn't answer for `EQ-ADD-OK` (help: add it to the `requirements` of the case)");
     insta::assert_snapshot!(said(&case_with("expect: [{ code: OK }, { body: {}, requirement: SEED-REQ-OTP-ACCEPTED }]")), @"topic.yaml:1:122: a piece of this expectation answers for no requirement: others claim each of the case (help: name the `requirement` of the piece, or add the one that it answers for to the case)");
     insta::assert_snapshot!(said("cases: [{ name: a, given: policy, requirements: [SEED-METHOD-PATH], wires: [grpc], rpc: GetMyOrg, expect: { code: OK } }]"), @"topic.yaml:1:77: no requirement of this case is judged on grpc (help: the catalogue lists the wires of a requirement)");
+}
+
+#[test]
+fn a_marker_needs_a_fixture_that_has_one() {
+    insta::assert_snapshot!(said(&case_with("marker: true, expect: { code: OK }").replace("given: policy", "given: organization")), @"topic.yaml:1:120: the fixture of this case has no marker (help: give the fixture `marker` steps, or show the state by a call in `then`)");
+}
+
+#[test]
+fn a_trial_over_several_wires_names_wires_that_it_has_and_has_no_agreement() {
+    insta::assert_snapshot!(said(&case_with("across: pairs, via: 2, agreement: EQ-ADD-OK, expect: { code: OK }")), @"
+    topic.yaml:1:134: the trial has no wire 2: it has 2, counted from 0
+    topic.yaml:1:137: a case with `across` has no agreement (help: each of its trials takes several wires; what they must agree on is its expectation)
+    ");
+}
+
+#[test]
+fn a_body_alone_does_not_call_an_operation_with_variables_in_its_path() {
+    let text = case_with("json: '{}', defect: none, expect: { code: OK }")
+        .replace("AddSecondFactorToLoginPolicy", "RemoveSecondFactorFromLoginPolicy");
+    insta::assert_snapshot!(said(&text), @"topic.yaml:1:119: a body alone doesn't call this operation: its path holds `type` (help: write the path out with `http`)");
 }
 
 #[test]
