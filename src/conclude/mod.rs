@@ -11,6 +11,6 @@ mod tests;
 
 pub use exit::{Conclusion, EXIT_TABLE, ExitStatus, Policy, conclude};
 pub use requirement::{Claim, RequirementOnWire};
-pub use root::{Root, Roots};
+pub use root::{Origin, Root, Roots};
 pub use rules::{Rule, Rules};
 pub use summary::{Counts, Lag, Summary};

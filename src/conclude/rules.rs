@@ -45,7 +45,7 @@ impl Rules {
                     statement: entry.statement.clone(),
                     level: entry.level,
                     wires: Wire::ALL.into_iter().filter(|wire| entry.is_on(wire.name())).collect(),
-                    parts: Vec::new(),
+                    parts: entry.parts.clone(),
                     passive: CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == entry.id),
                     source: format!("{}, {}", entry.source.document, entry.source.section),
                     url: entry.source.url.clone(),
