@@ -37,10 +37,7 @@ fn protos(out: &Path) -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(false);
     compiler.open_files(files(Path::new(PROTO), "proto")?)?;
     // Taken as bytes: through prost's own FileDescriptorSet the custom options would be lost.
-    fs::write(
-        out.join("descriptors.bin"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .build_server(true)
         .build_client(true)
@@ -66,6 +63,8 @@ struct Entry {
     source: Source,
     statement: String,
     check: String,
+    #[serde(default)]
+    parts: Vec<String>,
     fault: String,
     #[serde(default)]
     notes: Option<String>,
@@ -96,8 +95,7 @@ fn requirements(out: &Path) -> Result<(), Box<dyn Error>> {
         for path in files(Path::new(folder), "yaml")? {
             let file = path.display().to_string().replace('\\', "/");
             let text = fs::read_to_string(&path)?;
-            let entries: Vec<Entry> =
-                serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+            let entries: Vec<Entry> = serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
             for entry in entries {
                 if let Some(first) = seen.insert(entry.id.clone(), file.clone()) {
                     return Err(format!("{file}: id {} stands in {first} already", entry.id).into());
@@ -114,13 +112,9 @@ fn requirements(out: &Path) -> Result<(), Box<dyn Error>> {
 fn schemas(out: &Path) -> Result<(), Box<dyn Error>> {
     let mut all = BTreeMap::new();
     for path in files(Path::new(SCHEMAS), "json")? {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .ok_or("a schema's file name is not text")?
-            .to_owned();
-        let schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path)?)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or("a schema's file name is not text")?.to_owned();
+        let schema: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&path)?).map_err(|error| format!("{}: {error}", path.display()))?;
         all.insert(name, schema);
     }
     fs::write(out.join("schemas.json"), serde_json::to_vec(&all)?)?;

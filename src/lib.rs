@@ -16,7 +16,7 @@
 //! | [`conclude`] | the fold over events, the exit status and the gate; pure |
 //! | [`report`] | one file a format, each a function of the record |
 //! | [`plan`], [`run`], [`libtest`] | cases and capabilities to groups, and their execution |
-//! | [`reference`] | the embedded reference target with its faults and legal variants |
+//! | [`mod@reference`] | the embedded reference target with its faults and legal variants |
 
 pub mod answer;
 pub mod case;

@@ -1,1 +1,180 @@
-//! (being written)
+//! The libtest view: each trial and each agreement is a test of its own, for developers. The record of `triwire run` is the evidence.
+//!
+//! ```no_run
+//! // tests/conformance.rs of an implementation, with `harness = false` in its Cargo.toml
+//! fn main() -> std::process::ExitCode {
+//!     triwire::libtest::main(triwire::libtest::Target::at("http://127.0.0.1:8080", "the token of an administrator"))
+//! }
+//! ```
+//!
+//! The list comes from the suite alone, without traffic. A trial that a probe or a missing right excludes is ignored when it runs;
+//! an inconclusive one fails. A passive violation fails the test that saw it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use crate::case::{self, Suite};
+use crate::contract::Contract;
+use crate::judge::{Judgement, Verdict};
+use crate::plan::{Selection, plan};
+use crate::record::event::{Event, TargetIdentity};
+use crate::reference::{self, Reference};
+use crate::run::{self, Ended, Options, Setting, Stop, journal::Journal};
+use crate::target::{Capabilities, Endpoint, Timeouts, Trust};
+use crate::wire::{Client, Connector, Transport};
+
+/// The target of the tests.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The embedded reference target.
+    Embedded,
+    /// One that listens elsewhere.
+    At {
+        /// Its address.
+        url: String,
+        /// A token that may create organizations.
+        token: String,
+    },
+}
+
+impl Target {
+    /// A target that listens at an address.
+    #[must_use]
+    pub fn at(url: &str, token: &str) -> Self {
+        Self::At { url: url.to_owned(), token: token.to_owned() }
+    }
+}
+
+/// Shared by the tests of one process.
+struct Shared {
+    suite: Suite,
+    target: Target,
+    runtime: tokio::runtime::Runtime,
+    embedded: OnceLock<Result<Reference, String>>,
+}
+
+/// Lists or runs the tests as the arguments of the process ask for.
+#[must_use]
+pub fn main(target: Target) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let contract = Contract::built_in();
+    let suite = match case::read_suite(&Suite::built_in_files(), contract) {
+        Ok(suite) => suite,
+        Err(mistakes) => return refuse(&arguments, "suite", mistakes.to_string()),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&arguments, "runtime", error.to_string()),
+    };
+    let profiles = match target {
+        Target::Embedded => profiles(&["core", "zitadel", "hardening"]),
+        Target::At { .. } => profiles(&["core"]),
+    };
+    let selection = Selection { profiles, repeat: 1, ..Selection::default() };
+    let shared = Arc::new(Shared { suite, target, runtime, embedded: OnceLock::new() });
+    let plan = plan(&shared.suite, contract, &Capabilities::everything(), &selection);
+    let mut trials = Vec::new();
+    for group in &plan.groups {
+        for planned in &group.trials {
+            trials.push(test(&shared, planned.scheduled.id.clone(), vec![planned.scheduled.id.clone()], &selection));
+        }
+        if group.agreement.is_some() {
+            // Another process may hold the neighbours: the agreement runs its whole group.
+            let ids = group.trials.iter().map(|planned| planned.scheduled.id.clone()).collect();
+            trials.push(test(&shared, group.agreement_id(), ids, &selection));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A list with one failing test, so that the reason is seen by whoever runs the tests.
+fn refuse(arguments: &Arguments, name: &str, reason: String) -> ExitCode {
+    libtest_mimic::run(arguments, vec![Trial::test(name, move || Err(Failed::from(reason)))]).exit_code()
+}
+
+fn profiles(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn test(shared: &Arc<Shared>, name: String, ids: Vec<String>, selection: &Selection) -> Trial {
+    let shared = Arc::clone(shared);
+    let selection = Selection { exact: ids, ..selection.clone() };
+    let wanted = name.clone();
+    Trial::ignorable_test(name, move || shared.runtime.block_on(execute(&shared, &wanted, selection)))
+}
+
+/// Runs the trials of the selection and judges the result of the wanted name.
+async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<Completion, Failed> {
+    let contract = Contract::built_in();
+    let embedded = matches!(shared.target, Target::Embedded);
+    let (url, token): (String, String) = match &shared.target {
+        Target::At { url, token } => (url.clone(), token.clone()),
+        Target::Embedded => {
+            let reference = match shared.embedded.get() {
+                Some(reference) => reference,
+                None => {
+                    let started = Reference::start(reference::Options::default()).await.map_err(|error| error.to_string());
+                    // Another test may have been faster; its reference is the one to use.
+                    shared.embedded.get_or_init(|| started)
+                }
+            };
+            let reference = reference.as_ref().map_err(|error| Failed::from(error.as_str()))?;
+            (reference.url(), reference.token().to_owned())
+        }
+    };
+    let endpoint = Endpoint::parse(&url).map_err(|error| Failed::from(error.to_string()))?;
+    let connector = Connector::new(endpoint, &Trust::default(), Timeouts::default()).map_err(|error| Failed::from(error.to_string()))?;
+    let mut events = Vec::new();
+    let setting = Setting {
+        contract,
+        suite: &shared.suite,
+        selection,
+        options: Options {
+            jobs: 1,
+            bound: Duration::from_secs(15),
+            token: Some(token),
+            claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
+        },
+        client: Client::new(connector, Timeouts::default()),
+        target: TargetIdentity { address: url, embedded, claimed: BTreeMap::new(), observed: BTreeMap::new() },
+        recorded_options: BTreeMap::new(),
+        journal: Journal::none(),
+        stop: Stop::default(),
+    };
+    let ended = run::run(setting, |event| events.push(event)).await;
+    if let Ended::Unusable(unusable) = ended {
+        return Err(Failed::from(unusable.to_string()));
+    }
+    let mut found = None;
+    for event in &events {
+        match event {
+            Event::TrialEnded(trial) if trial.id == wanted => {
+                found = Some(&trial.judgement);
+                for finding in trial.checks.iter().flat_map(|(_, seen)| seen) {
+                    if let Some(violated) = &finding.violated {
+                        return Err(Failed::from(format!(
+                            "{} {}: expected {}, got {} at {}",
+                            finding.requirement, violated.kind, violated.expected, violated.actual, violated.place
+                        )));
+                    }
+                }
+            }
+            Event::AgreementEnded(agreement) if agreement.id == wanted => found = Some(&agreement.judgement),
+            _ => {}
+        }
+    }
+    found.map_or_else(|| Err(Failed::from("the run gave no verdict on it")), conclude)
+}
+
+fn conclude(judgement: &Judgement) -> Result<Completion, Failed> {
+    let reason = judgement.reason.clone().unwrap_or_default();
+    match judgement.verdict {
+        Verdict::Pass => Ok(Completion::Completed),
+        Verdict::Skip => Ok(Completion::ignored_with(reason)),
+        Verdict::Fail | Verdict::Inconclusive | Verdict::Error => Err(Failed::from(format!("{}: {reason}", judgement.verdict))),
+    }
+}

@@ -1,1 +1,28 @@
-//! (being written)
+//! What people write: suites and case files, and the small language in them.
+//!
+//! [`read_suite`] makes a [`Suite`] of files, or tells every mistake in them; [`Case::trials`] and [`Case::script`] say what is executed;
+//! [`matches`] compares an answer with an expectation.
+
+mod capture;
+mod format;
+mod instant;
+pub mod keys;
+mod matcher;
+mod mistake;
+pub mod model;
+mod read;
+mod script;
+mod sources;
+pub mod tree;
+
+pub use capture::{take, value_at};
+pub use format::format_schema;
+pub use matcher::{Mismatch, MissingCapture, describe, matches, resolve, resolve_text};
+pub use mistake::{Mistake, Mistakes, nearest, render};
+pub use model::{
+    Across, Act, Bound, Captures, Case, Control, Covers, Duty, Expect, Fixture, HeaderEdit, HeaderPattern, Identity, Pattern, Payload,
+    Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text, TextPart, Token, Via,
+};
+pub use read::{GIVEN_BY_ENGINE, SUITE_FILE, read_suite};
+pub use script::slug;
+pub use sources::files_of;

@@ -1,1 +1,16 @@
-//! (being written)
+//! From events to a claim and an exit status. Pure: a fold over the record, in memory that grows with suite and catalogue, never with exchanges.
+
+mod exit;
+pub mod passive;
+mod requirement;
+mod root;
+mod rules;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use exit::{Conclusion, EXIT_TABLE, ExitStatus, Policy, conclude};
+pub use requirement::{Claim, RequirementOnWire};
+pub use root::{Origin, Root, Roots};
+pub use rules::{Rule, Rules};
+pub use summary::{Counts, Lag, Summary};

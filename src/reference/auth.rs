@@ -30,8 +30,7 @@ impl Role {
             "policy.read" | "org.read" => true,
             "policy.write" | "policy.delete" | "org.write" => !self.only_reads(),
             "org.create" => matches!(self, Self::IamOwner | Self::IamOrgManager),
-            "org.delete" | "org.member.write" | "org.member.delete" | "user.write"
-            | "user.delete" => {
+            "org.delete" | "org.member.write" | "org.member.delete" | "user.write" | "user.delete" => {
                 matches!(self, Self::OrgOwner | Self::IamOwner | Self::IamOrgManager)
             }
             "org.global.read" => self.of_instance(),
@@ -47,10 +46,7 @@ impl Role {
     }
 
     fn of_instance(self) -> bool {
-        matches!(
-            self,
-            Self::IamOwner | Self::IamOrgManager | Self::IamOwnerViewer
-        )
+        matches!(self, Self::IamOwner | Self::IamOrgManager | Self::IamOwnerViewer)
     }
 }
 
@@ -88,12 +84,7 @@ pub fn bearer<V: AsRef<[u8]>>(fields: &[V]) -> Result<&str, Refusal> {
 /// Finds the organization in which a user's call works, and whether they may make it there.
 ///
 /// Who has no role in the instance learns nothing about organizations: a foreign one and one that doesn't exist give the same answer.
-pub fn organization(
-    store: &Store,
-    user: &str,
-    named: Option<&[u8]>,
-    permission: Option<&str>,
-) -> Result<String, Refusal> {
+pub fn organization(store: &Store, user: &str, named: Option<&[u8]>, permission: Option<&str>) -> Result<String, Refusal> {
     let user = store.users.get(user).ok_or(Refusal::TokenInvalid)?;
     let organization = match named {
         Some(name) => std::str::from_utf8(name).unwrap_or_default(),
@@ -109,11 +100,7 @@ pub fn organization(
         Some(permission) => roles.any(|role| role.holds(permission)),
         None => true,
     };
-    if exists && may {
-        Ok(organization.to_owned())
-    } else {
-        Err(Refusal::PermissionMissing)
-    }
+    if exists && may { Ok(organization.to_owned()) } else { Err(Refusal::PermissionMissing) }
 }
 
 #[cfg(test)]
@@ -131,10 +118,7 @@ mod tests {
         }
         assert_eq!(bearer::<&str>(&[]), Err(Refusal::CredentialsMissing));
         assert_eq!(bearer(&[""]), Err(Refusal::CredentialsMissing));
-        assert_eq!(
-            bearer(&["Bearer a", "Bearer b"]),
-            Err(Refusal::CredentialsInvalid)
-        );
+        assert_eq!(bearer(&["Bearer a", "Bearer b"]), Err(Refusal::CredentialsInvalid));
     }
 
     #[test]
@@ -143,45 +127,24 @@ mod tests {
         let (own, _) = store.add_organization().unwrap();
         let (foreign, _) = store.add_organization().unwrap();
         let mut user = |name: &str, role: Option<Role>, instance: Vec<Role>| {
-            let memberships = role
-                .map(|role| (own.clone(), vec![role]))
-                .into_iter()
-                .collect();
-            let user = User {
-                home: own.clone(),
-                instance,
-                memberships,
-            };
+            let memberships = role.map(|role| (own.clone(), vec![role])).into_iter().collect();
+            let user = User { home: own.clone(), instance, memberships };
             store.users.insert(name.to_owned(), user);
         };
         user("owner", Some(Role::OrgOwner), vec![]);
         user("viewer", Some(Role::OrgOwnerViewer), vec![]);
         user("nobody", None, vec![]);
         user("admin", None, vec![Role::IamOwner]);
-        let ask = |user, named: Option<&str>, permission| {
-            organization(&store, user, named.map(str::as_bytes), Some(permission))
-        };
+        let ask = |user, named: Option<&str>, permission| organization(&store, user, named.map(str::as_bytes), Some(permission));
         assert_eq!(ask("owner", None, "policy.write"), Ok(own.clone()));
-        assert_eq!(
-            ask("owner", None, "org.create"),
-            Err(Refusal::PermissionMissing)
-        );
+        assert_eq!(ask("owner", None, "org.create"), Err(Refusal::PermissionMissing));
         assert_eq!(ask("viewer", None, "policy.read"), Ok(own.clone()));
         for write in ["policy.write", "policy.delete"] {
             assert_eq!(ask("viewer", None, write), Err(Refusal::PermissionMissing));
         }
-        assert_eq!(
-            ask("nobody", None, "policy.read"),
-            Err(Refusal::PermissionMissing)
-        );
-        assert_eq!(
-            ask("admin", Some(&foreign), "org.create"),
-            Ok(foreign.clone())
-        );
-        assert_eq!(
-            ask("admin", Some("1"), "org.create"),
-            Err(Refusal::OrganizationMissing)
-        );
+        assert_eq!(ask("nobody", None, "policy.read"), Err(Refusal::PermissionMissing));
+        assert_eq!(ask("admin", Some(&foreign), "org.create"), Ok(foreign.clone()));
+        assert_eq!(ask("admin", Some("1"), "org.create"), Err(Refusal::OrganizationMissing));
         for hidden in [foreign.as_str(), "1", "é"] {
             let refused = ask("owner", Some(hidden), "policy.read");
             assert_eq!(refused, Err(Refusal::PermissionMissing));

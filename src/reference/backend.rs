@@ -89,22 +89,12 @@ impl Domain {
         let token = token.unwrap_or_else(|| random.token());
         let mut store = Store::new(random);
         let user = store.new_id();
-        let administrator = User {
-            home: store.home.clone(),
-            instance: vec![Role::IamOwner],
-            memberships: std::collections::HashMap::new(),
-        };
+        let administrator =
+            User { home: store.home.clone(), instance: vec![Role::IamOwner], memberships: std::collections::HashMap::new() };
         store.users.insert(user.clone(), administrator);
         store.tokens.insert(token.clone(), user);
-        let seed = Seed {
-            token,
-            organization: store.home.clone(),
-            instance: store.instance.clone(),
-        };
-        let domain = Self {
-            store: Mutex::new(store),
-            hosts,
-        };
+        let seed = Seed { token, organization: store.home.clone(), instance: store.instance.clone() };
+        let domain = Self { store: Mutex::new(store), hosts };
         (domain, seed)
     }
 
@@ -119,18 +109,13 @@ impl Backend for Domain {
         let refuse = |refusal: Refusal| refusal.tell(context.language);
         let method = context.method.ok_or_else(|| unimplemented(None))?;
         if let Some(hosts) = &self.hosts
-            && !hosts
-                .iter()
-                .any(|host| host.eq_ignore_ascii_case(&caller.host))
+            && !hosts.iter().any(|host| host.eq_ignore_ascii_case(&caller.host))
         {
             return Err(refuse(Refusal::InstanceMissing));
         }
         let token = auth::bearer(&caller.authorization).map_err(refuse)?;
         let store = self.store();
-        let user = store
-            .tokens
-            .get(token)
-            .ok_or_else(|| refuse(Refusal::TokenInvalid))?;
+        let user = store.tokens.get(token).ok_or_else(|| refuse(Refusal::TokenInvalid))?;
         let named = match caller.organization.as_slice() {
             [] => None,
             [one] => Some(one.as_slice()).filter(|one| !one.is_empty()),
@@ -141,36 +126,23 @@ impl Backend for Domain {
         };
         let permission = method.permission.as_deref();
         let organization = auth::organization(&store, user, named, permission).map_err(refuse)?;
-        Ok(Admitted {
-            user: user.clone(),
-            organization,
-            as_of: None,
-        })
+        Ok(Admitted { user: user.clone(), organization, as_of: None })
     }
 
     fn execute(&self, context: &Context, admitted: &Admitted, message: DynamicMessage) -> Outcome {
         let method = context.method.ok_or_else(|| unimplemented(None))?;
-        let call = Call {
-            domain: self,
-            context,
-            admitted,
-            method,
-        };
+        let call = Call { domain: self, context, admitted, method };
         match offered(method) {
             Some("AddOrg") => call.add_organization(&typed(&message)?),
             Some("RemoveOrg") => call.remove_organization(),
             Some("AddCustomLoginPolicy") => call.create_policy(typed(&message)?),
             Some("ResetLoginPolicyToDefault") => {
                 let stamp = call.change(State::reset)?;
-                call.answer(&api::ResetLoginPolicyToDefaultResponse {
-                    details: Some(call.changed(stamp)),
-                })
+                call.answer(&api::ResetLoginPolicyToDefaultResponse { details: Some(call.changed(stamp)) })
             }
             Some("GetLoginPolicy") => call.show_policy(),
             Some("AddSecondFactorToLoginPolicy") => call.add_second_factor(&typed(&message)?),
-            Some("RemoveSecondFactorFromLoginPolicy") => {
-                call.remove_second_factor(&typed(&message)?)
-            }
+            Some("RemoveSecondFactorFromLoginPolicy") => call.remove_second_factor(&typed(&message)?),
             Some("ListLoginPolicySecondFactors") => call.list_second_factors(),
             _ => Err(unimplemented(Some(method))),
         }
@@ -191,16 +163,11 @@ impl Call<'_> {
 
     fn answer<T: prost::Message>(&self, message: &T) -> Outcome {
         let mut answer = DynamicMessage::new(self.method.output.clone());
-        answer
-            .transcode_from(message)
-            .map_err(|_| Failure::new(Code::Internal, "the answer can't be encoded"))?;
+        answer.transcode_from(message).map_err(|_| Failure::new(Code::Internal, "the answer can't be encoded"))?;
         Ok(answer)
     }
 
-    fn change(
-        &self,
-        decide: impl FnOnce(&State) -> Result<Change, Refusal>,
-    ) -> Result<Stamp, Failure> {
+    fn change(&self, decide: impl FnOnce(&State) -> Result<Change, Refusal>) -> Result<Stamp, Failure> {
         let organization = &self.admitted.organization;
         match self.domain.store().change(organization, decide) {
             Some(Ok(stamp)) => Ok(stamp),
@@ -240,22 +207,15 @@ impl Call<'_> {
             return Err(invalid("AddOrgRequest.name", "1 to 200 characters"));
         }
         let mut store = self.domain.store();
-        let (id, stamp) = store.add_organization().ok_or_else(|| {
-            Failure::new(
-                Code::ResourceExhausted,
-                "this instance is full of organizations",
-            )
-        })?;
+        let (id, stamp) =
+            store.add_organization().ok_or_else(|| Failure::new(Code::ResourceExhausted, "this instance is full of organizations"))?;
         if let Some(user) = store.users.get_mut(&self.admitted.user) {
             user.memberships.insert(id.clone(), vec![Role::OrgOwner]);
         }
         drop(store);
         let mut details = self.created(stamp);
         details.resource_owner.clone_from(&id);
-        self.answer(&api::AddOrgResponse {
-            id,
-            details: Some(details),
-        })
+        self.answer(&api::AddOrgResponse { id, details: Some(details) })
     }
 
     fn remove_organization(&self) -> Outcome {
@@ -263,21 +223,15 @@ impl Call<'_> {
         if self.admitted.organization == store.home {
             return Err(self.refuse(Refusal::DefaultOrganization));
         }
-        let stamp = store
-            .remove_organization(&self.admitted.organization)
-            .ok_or_else(|| self.refuse(Refusal::OrganizationMissing))?;
+        let stamp = store.remove_organization(&self.admitted.organization).ok_or_else(|| self.refuse(Refusal::OrganizationMissing))?;
         drop(store);
-        self.answer(&api::RemoveOrgResponse {
-            details: Some(self.changed(stamp)),
-        })
+        self.answer(&api::RemoveOrgResponse { details: Some(self.changed(stamp)) })
     }
 
     fn create_policy(&self, request: api::AddCustomLoginPolicyRequest) -> Outcome {
         validate_policy(&request)?;
         let stamp = self.change(|state| state.create(request))?;
-        self.answer(&api::AddCustomLoginPolicyResponse {
-            details: Some(self.created(stamp)),
-        })
+        self.answer(&api::AddCustomLoginPolicyResponse { details: Some(self.created(stamp)) })
     }
 
     fn show_policy(&self) -> Outcome {
@@ -286,10 +240,7 @@ impl Call<'_> {
             None => store.default.show(&store.instance, true),
         })?;
         #[allow(deprecated)] // The contract says so, and that the two are equal.
-        self.answer(&api::GetLoginPolicyResponse {
-            is_default: policy.is_default,
-            policy: Some(policy),
-        })
+        self.answer(&api::GetLoginPolicyResponse { is_default: policy.is_default, policy: Some(policy) })
     }
 
     fn add_second_factor(&self, request: &api::AddSecondFactorToLoginPolicyRequest) -> Outcome {
@@ -297,25 +248,15 @@ impl Call<'_> {
             return Err(invalid("AddSecondFactorToLoginPolicyRequest.type", FACTOR));
         }
         let stamp = self.change(|state| state.add_second_factor(request.r#type))?;
-        self.answer(&api::AddSecondFactorToLoginPolicyResponse {
-            details: Some(self.created(stamp)),
-        })
+        self.answer(&api::AddSecondFactorToLoginPolicyResponse { details: Some(self.created(stamp)) })
     }
 
-    fn remove_second_factor(
-        &self,
-        request: &api::RemoveSecondFactorFromLoginPolicyRequest,
-    ) -> Outcome {
+    fn remove_second_factor(&self, request: &api::RemoveSecondFactorFromLoginPolicyRequest) -> Outcome {
         if !policy::is_second_factor(request.r#type) {
-            return Err(invalid(
-                "RemoveSecondFactorFromLoginPolicyRequest.type",
-                FACTOR,
-            ));
+            return Err(invalid("RemoveSecondFactorFromLoginPolicyRequest.type", FACTOR));
         }
         let stamp = self.change(|state| state.remove_second_factor(request.r#type))?;
-        self.answer(&api::RemoveSecondFactorFromLoginPolicyResponse {
-            details: Some(self.changed(stamp)),
-        })
+        self.answer(&api::RemoveSecondFactorFromLoginPolicyResponse { details: Some(self.changed(stamp)) })
     }
 
     fn list_second_factors(&self) -> Outcome {
@@ -337,24 +278,16 @@ impl Call<'_> {
 const FACTOR: &str = "one of the declared values other than 0";
 
 fn typed<T: prost::Message + Default>(message: &DynamicMessage) -> Result<T, Failure> {
-    message
-        .transcode_to()
-        .map_err(|_| Failure::new(Code::InvalidArgument, "the request message can't be read"))
+    message.transcode_to().map_err(|_| Failure::new(Code::InvalidArgument, "the request message can't be read"))
 }
 
 fn unimplemented(method: Option<&Method>) -> Failure {
     let path = method.map_or("", |method| method.path.as_str());
-    Failure::new(
-        Code::Unimplemented,
-        format!("method {path} is not implemented"),
-    )
+    Failure::new(Code::Unimplemented, format!("method {path} is not implemented"))
 }
 
 fn invalid(field: &str, rule: &str) -> Failure {
-    Failure::new(
-        Code::InvalidArgument,
-        format!("invalid {field}: value must be {rule}"),
-    )
+    Failure::new(Code::InvalidArgument, format!("invalid {field}: value must be {rule}"))
 }
 
 /// The rules that the schema itself gives; they have no domain detail.
@@ -366,25 +299,13 @@ fn validate_policy(request: &api::AddCustomLoginPolicyRequest) -> Result<(), Fai
     }
     let lifetimes = [
         ("password_check_lifetime", &request.password_check_lifetime),
-        (
-            "external_login_check_lifetime",
-            &request.external_login_check_lifetime,
-        ),
+        ("external_login_check_lifetime", &request.external_login_check_lifetime),
         ("mfa_init_skip_lifetime", &request.mfa_init_skip_lifetime),
-        (
-            "second_factor_check_lifetime",
-            &request.second_factor_check_lifetime,
-        ),
-        (
-            "multi_factor_check_lifetime",
-            &request.multi_factor_check_lifetime,
-        ),
+        ("second_factor_check_lifetime", &request.second_factor_check_lifetime),
+        ("multi_factor_check_lifetime", &request.multi_factor_check_lifetime),
     ];
     for (name, lifetime) in lifetimes {
-        if lifetime
-            .as_ref()
-            .is_some_and(|lifetime| !is_duration(lifetime))
-        {
+        if lifetime.as_ref().is_some_and(|lifetime| !is_duration(lifetime)) {
             return Err(invalid(&field(name), "a duration"));
         }
     }

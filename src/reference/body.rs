@@ -21,11 +21,7 @@ impl Pieces {
     /// A body; `announced` says whether its length may stand in the head.
     pub fn new(data: Vec<Bytes>, trailers: Option<HeaderMap>, announced: bool) -> Self {
         let data = data.into_iter().filter(|piece| !piece.is_empty()).collect();
-        Self {
-            data,
-            announced: announced && trailers.is_none(),
-            trailers,
-        }
+        Self { data, announced: announced && trailers.is_none(), trailers }
     }
 }
 
@@ -33,10 +29,7 @@ impl Body for Pieces {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match self.data.pop_front() {
             Some(piece) => Some(Frame::data(piece)),
             None => self.trailers.take().map(Frame::trailers),
@@ -49,10 +42,6 @@ impl Body for Pieces {
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.announced {
-            SizeHint::with_exact(self.data.iter().map(|piece| piece.len() as u64).sum())
-        } else {
-            SizeHint::default()
-        }
+        if self.announced { SizeHint::with_exact(self.data.iter().map(|piece| piece.len() as u64).sum()) } else { SizeHint::default() }
     }
 }

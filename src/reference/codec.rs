@@ -58,9 +58,7 @@ pub struct Plain;
 impl Codec for Plain {
     fn decode(&self, context: &Context, method: &Method, parcel: &Parcel) -> Outcome {
         match context.wire {
-            Wire::Json => {
-                json(method, parcel).map_err(|problem| Failure::new(Code::InvalidArgument, problem))
-            }
+            Wire::Json => json(method, parcel).map_err(|problem| Failure::new(Code::InvalidArgument, problem)),
             _ => DynamicMessage::decode(method.input.clone(), parcel.body.clone()).map_err(|_| {
                 let text = "the request message can't be decoded";
                 Failure::new(Code::Internal, text)
@@ -70,9 +68,7 @@ impl Codec for Plain {
 
     fn encode(&self, context: &Context, outcome: &Outcome) -> Encoded {
         match (context.wire, outcome) {
-            (Wire::Json, Ok(message)) => {
-                success(serde_json::to_vec(message).unwrap_or_default().into())
-            }
+            (Wire::Json, Ok(message)) => success(serde_json::to_vec(message).unwrap_or_default().into()),
             (_, Ok(message)) => success(message.encode_to_vec().into()),
             (wire, Err(failure)) => failed(wire, failure),
         }
@@ -82,9 +78,7 @@ impl Codec for Plain {
 fn json(method: &Method, parcel: &Parcel) -> Result<DynamicMessage, proto_json::Problem> {
     let mut message = match &parcel.content {
         // Content of no octets is an absent message: what is missing is a matter of validation.
-        Content::Message if !parcel.body.is_empty() => {
-            proto_json::read(&method.input, &parcel.body)?
-        }
+        Content::Message if !parcel.body.is_empty() => proto_json::read(&method.input, &parcel.body)?,
         Content::Field(name) => field(method, name, &parcel.body)?,
         Content::Message | Content::Ignored => DynamicMessage::new(method.input.clone()),
     };
@@ -128,14 +122,7 @@ fn query(text: &str) -> impl Iterator<Item = (String, String)> {
 }
 
 fn success(body: Bytes) -> Encoded {
-    Encoded {
-        code: Code::Ok,
-        message: String::new(),
-        details: None,
-        status: StatusCode::OK,
-        body: Some(body),
-        fields: Vec::new(),
-    }
+    Encoded { code: Code::Ok, message: String::new(), details: None, status: StatusCode::OK, body: Some(body), fields: Vec::new() }
 }
 
 fn failed(wire: Wire, failure: &Failure) -> Encoded {
@@ -144,10 +131,7 @@ fn failed(wire: Wire, failure: &Failure) -> Encoded {
     let mut encoded = Encoded {
         code: failure.code,
         message: failure.message.clone(),
-        details: failure
-            .detail
-            .as_ref()
-            .map(|_| Bytes::from(status.encode_to_vec())),
+        details: failure.detail.as_ref().map(|_| Bytes::from(status.encode_to_vec())),
         status: failure.http.unwrap_or_else(|| http_status(failure.code)),
         body: json.then(|| serde_json::to_vec(&status).unwrap_or_default().into()),
         fields: Vec::new(),
@@ -177,14 +161,9 @@ pub fn rpc_status(failure: &Failure) -> DynamicMessage {
         let mut inner = DynamicMessage::new(contract.detail.clone());
         inner.set_field_by_name("id", Value::String(detail.id.clone()));
         inner.set_field_by_name("message", Value::String(detail.text.clone()));
-        let any = prost_types::Any {
-            type_url: format!("type.googleapis.com/{}", contract.detail.full_name()),
-            value: inner.encode_to_vec(),
-        };
-        let kind = contract
-            .status
-            .get_field_by_name("details")
-            .map(|field| field.kind());
+        let any =
+            prost_types::Any { type_url: format!("type.googleapis.com/{}", contract.detail.full_name()), value: inner.encode_to_vec() };
+        let kind = contract.status.get_field_by_name("details").map(|field| field.kind());
         if let Some(descriptor) = kind.as_ref().and_then(|kind| kind.as_message()) {
             let mut element = DynamicMessage::new(descriptor.clone());
             if element.transcode_from(&any).is_ok() {

@@ -2,16 +2,14 @@
 
 use http::StatusCode;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue, ORIGIN,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue, ORIGIN,
 };
 use http::request::Parts;
 
 use super::frames::Reply;
 
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin");
+const EXPOSED: HeaderValue = HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin");
 
 /// Answers OPTIONS on a path with these methods; nothing is executed.
 pub fn options(head: &Parts, methods: &[&str]) -> Reply {
@@ -19,25 +17,15 @@ pub fn options(head: &Parts, methods: &[&str]) -> Reply {
     let Ok(methods) = HeaderValue::from_str(&format!("{}, OPTIONS", methods.join(", "))) else {
         return reply;
     };
-    let preflight = head.headers.contains_key(ORIGIN)
-        && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let preflight = head.headers.contains_key(ORIGIN) && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if preflight {
-        reply
-            .head
-            .insert(ACCESS_CONTROL_ALLOW_METHODS, methods.clone());
-        reply
-            .head
-            .insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        reply.head.insert(ACCESS_CONTROL_ALLOW_METHODS, methods.clone());
+        reply.head.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         // The names that were asked for, given back: a wildcard would not stand for authorization.
         if let Some(names) = head.headers.get(ACCESS_CONTROL_REQUEST_HEADERS)
-            && names
-                .as_bytes()
-                .iter()
-                .all(|octet| octet.is_ascii_graphic() || *octet == b' ')
+            && names.as_bytes().iter().all(|octet| octet.is_ascii_graphic() || *octet == b' ')
         {
-            reply
-                .head
-                .insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+            reply.head.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
         }
     }
     reply.head.insert(ALLOW, methods);

@@ -21,19 +21,14 @@ impl Language {
         let mut best = (0.0_f32, Self::default());
         for element in accept.unwrap_or_default().split(',').take(64) {
             let mut parts = element.split(';').map(str::trim);
-            let primary = parts
-                .next()
-                .and_then(|range| range.split('-').next())
-                .unwrap_or_default();
+            let primary = parts.next().and_then(|range| range.split('-').next()).unwrap_or_default();
             let language = match primary.to_ascii_lowercase().as_str() {
                 "en" => Self::English,
                 "de" => Self::German,
                 "fr" => Self::French,
                 _ => continue,
             };
-            let weight = parts
-                .find_map(|part| part.strip_prefix("q="))
-                .map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
             if weight > best.0 {
                 best = (weight, language);
             }
@@ -80,14 +75,7 @@ pub struct Failure {
 impl Failure {
     /// A failure without domain detail.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            detail: None,
-            http: None,
-            challenge: None,
-            allow: None,
-        }
+        Self { code, message: message.into(), detail: None, http: None, challenge: None, allow: None }
     }
 
     /// The same with an HTTP status of its own.
@@ -156,55 +144,28 @@ pub enum Refusal {
 
 impl Refusal {
     fn row(self) -> (Code, &'static str, [&'static str; 3]) {
-        use Code::{
-            AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied,
-            Unauthenticated,
-        };
+        use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, Unauthenticated};
         match self {
             Self::SecondFactorExists => (
                 AlreadyExists,
                 "Org-2B0ps",
-                [
-                    "Multifactor already exists",
-                    "Multifaktor existiert bereits für diese Organisation",
-                    "Le multifacteur existe déjà",
-                ],
+                ["Multifactor already exists", "Multifaktor existiert bereits für diese Organisation", "Le multifacteur existe déjà"],
             ),
             Self::SecondFactorMissing => (
                 NotFound,
                 "Org-3M9od",
-                [
-                    "Multifactor not existing",
-                    "Multifaktor gehört nicht zur Richtlinie",
-                    "Le multifacteur n'a pas été activé",
-                ],
+                ["Multifactor not existing", "Multifaktor gehört nicht zur Richtlinie", "Le multifacteur n'a pas été activé"],
             ),
-            Self::SecondFactorInvalid => (
-                InvalidArgument,
-                "Org-SFeea",
-                [
-                    "Multifactor invalid",
-                    "Multifaktor ist ungültig",
-                    "Le multifacteur n'est pas valide",
-                ],
-            ),
-            Self::MultiFactorInvalid => (
-                InvalidArgument,
-                "Org-WSfrg",
-                [
-                    "Multifactor invalid",
-                    "Multifaktor ist ungültig",
-                    "Le multifacteur n'est pas valide",
-                ],
-            ),
+            Self::SecondFactorInvalid => {
+                (InvalidArgument, "Org-SFeea", ["Multifactor invalid", "Multifaktor ist ungültig", "Le multifacteur n'est pas valide"])
+            }
+            Self::MultiFactorInvalid => {
+                (InvalidArgument, "Org-WSfrg", ["Multifactor invalid", "Multifaktor ist ungültig", "Le multifacteur n'est pas valide"])
+            }
             Self::PolicyExists => (
                 AlreadyExists,
                 "Org-Dgfb2",
-                [
-                    "Login Policy already exists",
-                    "Login-Richtlinie existiert bereits",
-                    "La politique de connexion existe déjà",
-                ],
+                ["Login Policy already exists", "Login-Richtlinie existiert bereits", "La politique de connexion existe déjà"],
             ),
             Self::PolicyMissing => (NotFound, "Org-M0sif", POLICY_NOT_FOUND),
             Self::PolicyMissingOnReset => (NotFound, "Org-GHB37", POLICY_NOT_FOUND),
@@ -220,66 +181,26 @@ impl Refusal {
             Self::IdentityProviderMissing => (
                 FailedPrecondition,
                 "Org-ID1pS",
-                [
-                    "Identity provider not existing",
-                    "Identitätsanbieter existiert nicht",
-                    "Le fournisseur d'identité n'existe pas",
-                ],
+                ["Identity provider not existing", "Identitätsanbieter existiert nicht", "Le fournisseur d'identité n'existe pas"],
             ),
-            Self::CredentialsMissing => (
-                Unauthenticated,
-                "",
-                [
-                    "auth header missing",
-                    "auth header missing",
-                    "auth header missing",
-                ],
-            ),
+            Self::CredentialsMissing => (Unauthenticated, "", ["auth header missing", "auth header missing", "auth header missing"]),
             Self::CredentialsInvalid => (
                 Unauthenticated,
                 "AUTH-toLo1",
-                [
-                    "invalid auth header",
-                    "ungültiger Authentifizierungs-Header",
-                    "en-tête d'authentification non valide",
-                ],
+                ["invalid auth header", "ungültiger Authentifizierungs-Header", "en-tête d'authentification non valide"],
             ),
-            Self::TokenInvalid => (
-                Unauthenticated,
-                "AUTH-7fs1e",
-                [
-                    "Token is invalid",
-                    "Token ist ungültig",
-                    "Le jeton n'est pas valide",
-                ],
-            ),
+            Self::TokenInvalid => (Unauthenticated, "AUTH-7fs1e", ["Token is invalid", "Token ist ungültig", "Le jeton n'est pas valide"]),
             Self::OrganizationMissing => (
                 PermissionDenied,
                 "AUTH-Bs7Ds",
-                [
-                    "Organisation doesn't exist",
-                    "Organisation existiert nicht",
-                    "L'organisation n'existe pas",
-                ],
+                ["Organisation doesn't exist", "Organisation existiert nicht", "L'organisation n'existe pas"],
             ),
             Self::PermissionMissing => (
                 PermissionDenied,
                 "AUTH-5mWD2",
-                [
-                    "No matching permissions found",
-                    "Keine passenden Berechtigungen gefunden",
-                    "Aucune autorisation correspondante trouvée",
-                ],
+                ["No matching permissions found", "Keine passenden Berechtigungen gefunden", "Aucune autorisation correspondante trouvée"],
             ),
-            Self::InstanceMissing => (
-                NotFound,
-                "",
-                [
-                    "Instance not found",
-                    "Instanz nicht gefunden",
-                    "Instance introuvable",
-                ],
-            ),
+            Self::InstanceMissing => (NotFound, "", ["Instance not found", "Instanz nicht gefunden", "Instance introuvable"]),
             Self::DefaultOrganization => (
                 FailedPrecondition,
                 "",
@@ -303,10 +224,7 @@ impl Refusal {
         let mut failure = Failure::new(code, text);
         if !id.is_empty() {
             failure.message = format!("{text} ({id})");
-            failure.detail = Some(Detail {
-                id: id.to_owned(),
-                text: text.to_owned(),
-            });
+            failure.detail = Some(Detail { id: id.to_owned(), text: text.to_owned() });
         }
         failure.challenge = match self {
             Self::CredentialsMissing | Self::CredentialsInvalid => Some(Challenge::Missing),
@@ -317,8 +235,5 @@ impl Refusal {
     }
 }
 
-const POLICY_NOT_FOUND: [&str; 3] = [
-    "Login Policy not found",
-    "Login-Richtlinie nicht gefunden, bitte zuerst hinzufügen",
-    "Politique de connexion non trouvée",
-];
+const POLICY_NOT_FOUND: [&str; 3] =
+    ["Login Policy not found", "Login-Richtlinie nicht gefunden, bitte zuerst hinzufügen", "Politique de connexion non trouvée"];

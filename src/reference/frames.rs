@@ -51,12 +51,7 @@ impl Reply {
     pub fn bare(status: StatusCode) -> Self {
         let mut head = HeaderMap::new();
         head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Self {
-            status,
-            head,
-            body: Vec::new(),
-            trailers: None,
-        }
+        Self { status, head, body: Vec::new(), trailers: None }
     }
 }
 
@@ -84,10 +79,7 @@ pub struct Plain;
 impl Frames for Plain {
     fn recognize(&self, head: &Parts) -> Recognized {
         let mut fields = head.headers.get_all(CONTENT_TYPE).iter();
-        match (
-            fields.next().and_then(|field| field.to_str().ok()),
-            fields.next(),
-        ) {
+        match (fields.next().and_then(|field| field.to_str().ok()), fields.next()) {
             (Some(field), None) => recognize(field),
             _ => Recognized::Other,
         }
@@ -95,9 +87,7 @@ impl Frames for Plain {
 
     fn unframe(&self, context: &Context, body: Bytes) -> Result<Bytes, Failure> {
         let body = if context.wire == Wire::GrpcWebText {
-            from_text(&body)
-                .ok_or_else(|| Failure::new(Code::Internal, "the request body is not base64"))?
-                .into()
+            from_text(&body).ok_or_else(|| Failure::new(Code::Internal, "the request body is not base64"))?.into()
         } else {
             body
         };
@@ -115,13 +105,9 @@ impl Frames for Plain {
             return reply;
         }
         // What is accepted is said with every answer, so also where it has to be (grpc-encoding refused).
-        reply
-            .head
-            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        reply.head.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let status = status_fields(&encoded);
-        reply
-            .body
-            .extend(encoded.body.map(|message| frame(0, &message)));
+        reply.body.extend(encoded.body.map(|message| frame(0, &message)));
         if context.wire.is_web() {
             reply.body.push(frame(0x80, &block(&status)));
             if context.wire == Wire::GrpcWebText {
@@ -139,34 +125,17 @@ impl Frames for Plain {
 
 /// Media types compare without case (RFC 9110, 8.3.1); parameters don't matter.
 fn recognize(field: &str) -> Recognized {
-    let plain = field
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let plain = field.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match plain.as_str() {
         "application/grpc" => Recognized::Call(Wire::Grpc, "application/grpc"),
         "application/grpc+proto" => Recognized::Call(Wire::Grpc, "application/grpc+proto"),
         "application/grpc-web" => Recognized::Call(Wire::GrpcWeb, "application/grpc-web"),
-        "application/grpc-web+proto" => {
-            Recognized::Call(Wire::GrpcWeb, "application/grpc-web+proto")
-        }
-        "application/grpc-web-text" => {
-            Recognized::Call(Wire::GrpcWebText, "application/grpc-web-text")
-        }
-        "application/grpc-web-text+proto" => {
-            Recognized::Call(Wire::GrpcWebText, "application/grpc-web-text+proto")
-        }
-        other if other.starts_with("application/grpc-web-text+") => {
-            Recognized::OtherFormat(Wire::GrpcWebText, "application/grpc-web-text")
-        }
-        other if other.starts_with("application/grpc-web+") => {
-            Recognized::OtherFormat(Wire::GrpcWeb, "application/grpc-web")
-        }
-        other if other.starts_with("application/grpc+") => {
-            Recognized::OtherFormat(Wire::Grpc, "application/grpc")
-        }
+        "application/grpc-web+proto" => Recognized::Call(Wire::GrpcWeb, "application/grpc-web+proto"),
+        "application/grpc-web-text" => Recognized::Call(Wire::GrpcWebText, "application/grpc-web-text"),
+        "application/grpc-web-text+proto" => Recognized::Call(Wire::GrpcWebText, "application/grpc-web-text+proto"),
+        other if other.starts_with("application/grpc-web-text+") => Recognized::OtherFormat(Wire::GrpcWebText, "application/grpc-web-text"),
+        other if other.starts_with("application/grpc-web+") => Recognized::OtherFormat(Wire::GrpcWeb, "application/grpc-web"),
+        other if other.starts_with("application/grpc+") => Recognized::OtherFormat(Wire::Grpc, "application/grpc"),
         _ => Recognized::Other,
     }
 }
@@ -197,11 +166,7 @@ fn unframe(mut body: Bytes) -> Result<Bytes, Failure> {
         return internal("the request ends inside a message");
     }
     let message = body.split_to(length);
-    if body.is_empty() {
-        Ok(message)
-    } else {
-        unimplemented("a unary call with more than one message")
-    }
+    if body.is_empty() { Ok(message) } else { unimplemented("a unary call with more than one message") }
 }
 
 /// The request message is larger than this server takes.
@@ -214,10 +179,7 @@ pub fn too_large() -> Failure {
 pub fn from_text(text: &[u8]) -> Option<Vec<u8>> {
     let mut octets = Vec::with_capacity(text.len() / 4 * 3 + 3);
     for quantum in text.chunks(4) {
-        let digits = quantum
-            .iter()
-            .rposition(|digit| *digit != b'=')
-            .map_or(0, |at| at + 1);
+        let digits = quantum.iter().rposition(|digit| *digit != b'=').map_or(0, |at| at + 1);
         let mut decoded = STANDARD_NO_PAD.decode(&quantum[..digits]).ok()?;
         if decoded.is_empty() || digits < 2 {
             return None;
@@ -278,22 +240,14 @@ mod tests {
     #[test]
     fn one_message_and_nothing_else() {
         let read = |body: &'static [u8]| unframe(Bytes::from_static(body)).map_err(|f| f.code);
-        assert_eq!(
-            read(b"\0\0\0\0\x02\x08\x01").as_deref(),
-            Ok(&b"\x08\x01"[..])
-        );
+        assert_eq!(read(b"\0\0\0\0\x02\x08\x01").as_deref(), Ok(&b"\x08\x01"[..]));
         assert_eq!(read(b"\0\0\0\0\0").as_deref(), Ok(&b""[..]));
         assert_eq!(read(b""), Err(Code::Unimplemented));
         assert_eq!(read(b"\0\0\0\0\0\0\0\0\0\0"), Err(Code::Unimplemented));
         assert_eq!(read(b"\0\0\0\0\x0a\x08\x01"), Err(Code::Internal));
         assert_eq!(read(b"\0\0"), Err(Code::Internal));
         assert_eq!(read(b"hello world"), Err(Code::Internal));
-        for flag in [
-            b"\x01\0\0\0\0",
-            b"\x02\0\0\0\0",
-            b"\x80\0\0\0\0",
-            b"\xff\0\0\0\0",
-        ] {
+        for flag in [b"\x01\0\0\0\0", b"\x02\0\0\0\0", b"\x80\0\0\0\0", b"\xff\0\0\0\0"] {
             assert_eq!(read(flag), Err(Code::Internal));
         }
         assert_eq!(read(b"\0\xff\xff\xff\xff"), Err(Code::ResourceExhausted));
@@ -301,24 +255,10 @@ mod tests {
 
     #[test]
     fn text_in_pieces() {
-        assert_eq!(
-            from_text(b"AAAAAAIIAQ==").as_deref(),
-            Some(&b"\0\0\0\0\x02\x08\x01"[..])
-        );
-        assert_eq!(
-            from_text(b"AA==AAAAAggB").as_deref(),
-            Some(&b"\0\0\0\0\x02\x08\x01"[..])
-        );
+        assert_eq!(from_text(b"AAAAAAIIAQ==").as_deref(), Some(&b"\0\0\0\0\x02\x08\x01"[..]));
+        assert_eq!(from_text(b"AA==AAAAAggB").as_deref(), Some(&b"\0\0\0\0\x02\x08\x01"[..]));
         assert_eq!(from_text(b"").as_deref(), Some(&b""[..]));
-        for bad in [
-            &b"AAAA!AAIIAQ=="[..],
-            b"AAAA!!!!AAIIAQ==",
-            b"AAAAAAIIA",
-            b"====",
-            b"A===",
-            b"A=A=",
-            b"AA-_",
-        ] {
+        for bad in [&b"AAAA!AAIIAQ=="[..], b"AAAA!!!!AAIIAQ==", b"AAAAAAIIA", b"====", b"A===", b"A=A=", b"AA-_"] {
             assert_eq!(from_text(bad), None);
         }
     }

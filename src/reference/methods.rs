@@ -60,11 +60,8 @@ pub struct Contract {
 
 /// The contract; decoded once, because that costs more than a server's start.
 pub fn contract() -> &'static Contract {
-    static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-        read().expect(
-            "the build script writes a descriptor set with the messages that are named here",
-        )
-    });
+    static CONTRACT: LazyLock<Contract> =
+        LazyLock::new(|| read().expect("the build script writes a descriptor set with the messages that are named here"));
     &CONTRACT
 }
 
@@ -76,9 +73,7 @@ impl Contract {
 
     /// Whether the path is `/service/anything` of a known service.
     pub fn is_service(&self, path: &str) -> bool {
-        let service = path
-            .strip_prefix('/')
-            .and_then(|path| path.split('/').next());
+        let service = path.strip_prefix('/').and_then(|path| path.split('/').next());
         service.is_some_and(|service| self.methods.iter().any(|method| method.service == service))
     }
 }
@@ -91,12 +86,7 @@ fn read() -> Option<Contract> {
     for service in pool.services() {
         for method in service.methods() {
             for (verb, path, content) in rules(&pool, &method)? {
-                bindings.push(Binding {
-                    method: methods.len(),
-                    verb,
-                    template: Template::read(&path)?,
-                    content,
-                });
+                bindings.push(Binding { method: methods.len(), verb, template: Template::read(&path)?, content });
             }
             methods.push(Method {
                 path: format!("/{}/{}", service.full_name(), method.name()),

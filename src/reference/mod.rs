@@ -37,10 +37,7 @@ mod store;
 mod template;
 mod tls;
 
-pub use fault::{
-    FAULTS, Fault, Layer, NULL_TARGETS, NullTarget, UnknownName, VARIANTS, Variant, fault,
-    null_target, variant,
-};
+pub use fault::{FAULTS, Fault, Layer, NULL_TARGETS, NullTarget, UnknownName, VARIANTS, Variant, fault, null_target, variant};
 pub use limits::MESSAGE as MESSAGE_LIMIT;
 pub use tls::{TlsError, TlsOptions};
 
@@ -121,9 +118,7 @@ pub struct Reference {
 impl fmt::Debug for Reference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the seed: it holds a token.
-        out.debug_struct("Reference")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        out.debug_struct("Reference").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -133,10 +128,7 @@ impl Reference {
     /// # Errors
     /// If the address can't be had, or there is no certificate for the names.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let failed = |source| StartError::Listen {
-            address: options.listen,
-            source,
-        };
+        let failed = |source| StartError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (tls, authority) = match &options.tls {
@@ -147,12 +139,8 @@ impl Reference {
             None => (None, None),
         };
         let (domain, seed) = backend::Domain::new(options.token.clone(), hosts(&options));
-        let mut seams = service::Seams {
-            backend: Arc::new(domain),
-            codec: Arc::new(codec::Plain),
-            frames: Arc::new(frames::Plain),
-            fixed: None,
-        };
+        let mut seams =
+            service::Seams { backend: Arc::new(domain), codec: Arc::new(codec::Plain), frames: Arc::new(frames::Plain), fixed: None };
         let fault = Arc::new(AtomicU64::new(0));
         let variant = Arc::new(AtomicU64::new(0));
         if let Some(chosen) = options.variant {
@@ -161,21 +149,11 @@ impl Reference {
         if let Some(chosen) = options.fault {
             chosen.wrap(&mut seams, &seed, &fault);
         }
-        let script = options
-            .null_target
-            .and_then(|target| target.take_over(&mut seams));
+        let script = options.null_target.and_then(|target| target.take_over(&mut seams));
         let service = server::Service { seams, tls, script };
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(server::run(listener, service, stopped));
-        Ok(Self {
-            address,
-            seed,
-            authority,
-            fault,
-            variant,
-            stop,
-            task,
-        })
+        Ok(Self { address, seed, authority, fault, variant, stop, task })
     }
 
     /// Where it listens.
@@ -185,11 +163,7 @@ impl Reference {
 
     /// `http://` or `https://` with address and port, without a slash at the end.
     pub fn url(&self) -> String {
-        let scheme = if self.authority.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 

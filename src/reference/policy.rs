@@ -3,9 +3,7 @@
 use super::failure::Refusal;
 use super::limits;
 use super::protos::zitadel::management::v1::AddCustomLoginPolicyRequest;
-use super::protos::zitadel::policy::v1::{
-    LoginPolicy, MultiFactorType, PasswordlessType, SecondFactorType,
-};
+use super::protos::zitadel::policy::v1::{LoginPolicy, MultiFactorType, PasswordlessType, SecondFactorType};
 use super::protos::zitadel::v1::ObjectDetails;
 use super::store::Stamp;
 
@@ -43,10 +41,7 @@ pub struct State {
 impl State {
     /// An organization that inherits, as of its own creation.
     pub fn inheriting(since: Stamp) -> Self {
-        Self {
-            custom: None,
-            last: since,
-        }
+        Self { custom: None, last: since }
     }
 
     /// Applies an event.
@@ -63,10 +58,7 @@ impl State {
             }
             Change::SecondFactorRemoved(factor) => {
                 if let Some(policy) = &mut self.custom {
-                    policy
-                        .settings
-                        .second_factors
-                        .retain(|active| active != factor);
+                    policy.settings.second_factors.retain(|active| active != factor);
                     policy.changed = stamp;
                 }
             }
@@ -113,22 +105,14 @@ impl State {
     /// Decides on removing a second factor.
     pub fn remove_second_factor(&self, factor: i32) -> Result<Change, Refusal> {
         let active = |policy: &Policy| policy.settings.second_factors.contains(&factor);
-        if self.custom.as_ref().is_some_and(active) {
-            Ok(Change::SecondFactorRemoved(factor))
-        } else {
-            Err(Refusal::SecondFactorMissing)
-        }
+        if self.custom.as_ref().is_some_and(active) { Ok(Change::SecondFactorRemoved(factor)) } else { Err(Refusal::SecondFactorMissing) }
     }
 }
 
 impl Policy {
     /// A policy created at this moment.
     pub fn new(settings: &AddCustomLoginPolicyRequest, created: Stamp) -> Self {
-        Self {
-            settings: settings.clone(),
-            created,
-            changed: created,
-        }
+        Self { settings: settings.clone(), created, changed: created }
     }
 
     /// The defaults of a new instance.
@@ -199,9 +183,7 @@ fn is_multi_factor(number: i32) -> bool {
 /// Each element is valid and stands once.
 fn set_of(factors: &[i32], valid: impl Fn(i32) -> bool) -> bool {
     // Validity first: a valid list that holds nothing twice is short, so the search can't take long.
-    factors.iter().all(|factor| valid(*factor))
-        && factors.len() < 64
-        && (1..factors.len()).all(|at| !factors[..at].contains(&factors[at]))
+    factors.iter().all(|factor| valid(*factor)) && factors.len() < 64 && (1..factors.len()).all(|at| !factors[..at].contains(&factors[at]))
 }
 
 /// Empty, or with a scheme, and for http(s) with a host.
@@ -213,9 +195,7 @@ fn redirect_uri(uri: &str) -> bool {
         return false;
     };
     let mut letters = scheme.chars();
-    let named = letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic())
+    let named = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
         && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter));
     let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let host = || {
@@ -234,23 +214,10 @@ mod tests {
 
     #[test]
     fn redirect_uris() {
-        for good in [
-            "",
-            "https://a.example/é谷😁",
-            "custom:thing",
-            "http://u@h:1?x",
-        ] {
+        for good in ["", "https://a.example/é谷😁", "custom:thing", "http://u@h:1?x"] {
             assert!(redirect_uri(good), "{good}");
         }
-        for bad in [
-            "a.example",
-            "https:///x",
-            "https:x",
-            "http://",
-            "1a:x",
-            ":x",
-            "http://:80",
-        ] {
+        for bad in ["a.example", "https:///x", "https:x", "http://", "1a:x", ":x", "http://:80"] {
             assert!(!redirect_uri(bad), "{bad}");
         }
     }

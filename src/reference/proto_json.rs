@@ -3,9 +3,7 @@
 
 use std::fmt;
 
-use prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value as Field,
-};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value as Field};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -26,11 +24,7 @@ pub fn set(message: &mut DynamicMessage, path: &str, text: &str) -> Result<(), P
     let field = find(&message.descriptor(), name).ok_or_else(|| format!("no field {name}"))?;
     if !rest.is_empty() {
         let inner = message.get_field_mut(&field).as_message_mut();
-        return set(
-            inner.ok_or_else(|| format!("{name} is no message"))?,
-            rest,
-            text,
-        );
+        return set(inner.ok_or_else(|| format!("{name} is no message"))?, rest, text);
     }
     let wrong = || format!("{name}: {text:?} is no value for this field");
     let value = match field.kind() {
@@ -122,9 +116,7 @@ impl<'de> Visitor<'de> for Tree {
 
 /// The JSON name or the original name; nothing else, and with case.
 fn find(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
-    descriptor
-        .get_field_by_json_name(name)
-        .or_else(|| descriptor.get_field_by_name(name))
+    descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name))
 }
 
 fn message(descriptor: &MessageDescriptor, tree: Value) -> Result<Value, Problem> {
@@ -211,9 +203,7 @@ fn single(kind: &Kind, value: Value) -> Result<Value, Problem> {
             let number = number.ok_or("not an integer")?;
             match i64::try_from(number) {
                 Ok(number) => Ok(number.into()),
-                Err(_) => u64::try_from(number)
-                    .map(Into::into)
-                    .map_err(|_| "out of range".into()),
+                Err(_) => u64::try_from(number).map(Into::into).map_err(|_| "out of range".into()),
             }
         }
     }
@@ -223,13 +213,10 @@ fn single(kind: &Kind, value: Value) -> Result<Value, Problem> {
 #[allow(clippy::cast_possible_truncation)] // The range is checked before.
 fn integer(number: &Number) -> Option<i128> {
     let exact = number.as_i64().map(i128::from);
-    exact
-        .or_else(|| number.as_u64().map(i128::from))
-        .or_else(|| {
-            let number = number.as_f64()?;
-            (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0)
-                .then_some(number as i128)
-        })
+    exact.or_else(|| number.as_u64().map(i128::from)).or_else(|| {
+        let number = number.as_f64()?;
+        (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as i128)
+    })
 }
 
 fn text_of(tree: Value, valid: fn(&str) -> bool, what: &str) -> Result<Value, Problem> {
@@ -257,13 +244,10 @@ fn is_duration(text: &str) -> bool {
 fn is_date_time(text: &str) -> bool {
     let form = |text: &str, form: &str| {
         text.len() == form.len()
-            && text
-                .bytes()
-                .zip(form.bytes())
-                .all(|(octet, form)| match form {
-                    b'0' => octet.is_ascii_digit(),
-                    other => octet == other,
-                })
+            && text.bytes().zip(form.bytes()).all(|(octet, form)| match form {
+                b'0' => octet.is_ascii_digit(),
+                other => octet == other,
+            })
     };
     let Some((date, rest)) = text.split_at_checked(19) else {
         return false;
@@ -377,12 +361,7 @@ mod tests {
         for good in ["2023-05-02T00:00:00Z", "2023-05-02T00:00:00.5+02:00"] {
             assert!(is_date_time(good), "{good}");
         }
-        for bad in [
-            "2023-05-02",
-            "2023-05-02 00:00:00Z",
-            "2023-05-02T00:00:00",
-            "2023-05-02T00:00:00.Z",
-        ] {
+        for bad in ["2023-05-02", "2023-05-02 00:00:00Z", "2023-05-02T00:00:00", "2023-05-02T00:00:00.Z"] {
             assert!(!is_date_time(bad), "{bad}");
         }
     }
@@ -393,10 +372,7 @@ mod tests {
         let number = |text: &str| {
             let mut message = DynamicMessage::new(remove.clone());
             set(&mut message, "type", text).ok()?;
-            message
-                .get_field_by_name("type")?
-                .into_owned()
-                .as_enum_number()
+            message.get_field_by_name("type")?.into_owned().as_enum_number()
         };
         assert_eq!(number("SECOND_FACTOR_TYPE_U2F"), Some(2));
         assert_eq!(number("2"), Some(2));

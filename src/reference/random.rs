@@ -15,10 +15,7 @@ impl Random {
     fn next(&mut self) -> u64 {
         let mut bytes = [0; 8];
         // Without randomness there are no tokens worth the name; ring documents that this doesn't happen on supported systems.
-        ring::default_provider()
-            .secure_random
-            .fill(&mut bytes)
-            .expect("the system gives random bytes");
+        ring::default_provider().secure_random.fill(&mut bytes).expect("the system gives random bytes");
         u64::from_le_bytes(bytes)
     }
 

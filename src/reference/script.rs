@@ -123,9 +123,7 @@ pub fn half_close(stream: Box<dyn Stream>) -> Playing {
             talk.data(&[0, 0, 0, 0, 40, 10]).await?;
         } else {
             let kind = talk.media_type.clone();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: 100\r\n\r\n{{\"det"
-            );
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: 100\r\n\r\n{{\"det");
             talk.stream.write_all(head.as_bytes()).await?;
         }
         talk.stream.flush().await?;
@@ -153,11 +151,7 @@ struct Two {
 
 impl Talk {
     async fn open(stream: Box<dyn Stream>) -> io::Result<Self> {
-        let mut talk = Self {
-            stream,
-            media_type: "application/json".into(),
-            two: None,
-        };
+        let mut talk = Self { stream, media_type: "application/json".into(), two: None };
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && head != PREFACE {
             if head.len() > limits::HEAD {
@@ -171,24 +165,15 @@ impl Talk {
         }
         if head == PREFACE {
             talk.media_type = "application/grpc".into();
-            talk.two = Some(Two {
-                stream: 0,
-                connection_window: 65_535,
-                stream_window: 65_535,
-            });
+            talk.two = Some(Two { stream: 0, connection_window: 65_535, stream_window: 65_535 });
             talk.frame(4, 0, 0, &[]).await?;
             while talk.two.as_ref().is_some_and(|two| two.stream == 0) {
                 talk.take_frame().await?;
             }
         } else {
             let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-            let kind = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-type:"));
-            if let Some(kind) = kind
-                .map(str::trim)
-                .filter(|kind| kind.starts_with("application/"))
-            {
+            let kind = head.lines().find_map(|line| line.strip_prefix("content-type:"));
+            if let Some(kind) = kind.map(str::trim).filter(|kind| kind.starts_with("application/")) {
                 talk.media_type = kind.to_owned();
             }
         }
@@ -198,9 +183,7 @@ impl Talk {
     async fn head(&mut self) -> io::Result<()> {
         let kind = self.media_type.clone();
         let Some(two) = &self.two else {
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
-            );
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
             self.stream.write_all(head.as_bytes()).await?;
             return self.stream.flush().await;
         };
@@ -276,9 +259,7 @@ impl Talk {
         self.stream.read_exact(&mut payload).await?;
         let id = u32::from_be_bytes(id);
         let word = |at: usize| {
-            let octets = payload
-                .get(at..at + 4)
-                .and_then(|octets| octets.try_into().ok());
+            let octets = payload.get(at..at + 4).and_then(|octets| octets.try_into().ok());
             octets.map_or(0, |octets| i64::from(u32::from_be_bytes(octets)))
         };
         let Some(two) = &mut self.two else {

@@ -64,11 +64,7 @@ pub async fn run(listener: TcpListener, service: Service, mut stop: watch::Recei
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-async fn connection(
-    socket: TcpStream,
-    service: Service,
-    stop: watch::Receiver<bool>,
-) -> Result<(), Failed> {
+async fn connection(socket: TcpStream, service: Service, stop: watch::Receiver<bool>) -> Result<(), Failed> {
     socket.set_nodelay(true)?;
     match &service.tls {
         Some(acceptor) => {
@@ -79,11 +75,7 @@ async fn connection(
     }
 }
 
-async fn serve<S: Stream + 'static>(
-    stream: S,
-    service: &Service,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), Failed> {
+async fn serve<S: Stream + 'static>(stream: S, service: &Service, mut stop: watch::Receiver<bool>) -> Result<(), Failed> {
     if let Some(script) = service.script {
         tokio::select! {
             played = timeout(limits::SCRIPT, script(Box::new(stream))) => played??,
@@ -92,10 +84,7 @@ async fn serve<S: Stream + 'static>(
         return Ok(());
     }
     let moved = Moved::default();
-    let watched = Watched {
-        inner: stream,
-        moved: moved.clone(),
-    };
+    let watched = Watched { inner: stream, moved: moved.clone() };
     let seams = service.seams.clone();
     let answer = service_fn(move |request| {
         let seams = seams.clone();
@@ -167,11 +156,7 @@ struct Watched<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         if read.is_ready() {
             self.moved.now();
@@ -181,11 +166,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        octets: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(context, octets);
         if written.is_ready() {
             self.moved.now();

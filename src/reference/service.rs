@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{
-    ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap,
-};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap};
 use http::request::Parts;
 use http::{Method as Verb, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
@@ -68,10 +66,7 @@ impl Exchange<'_> {
     async fn reply(&self, body: Incoming) -> Reply {
         let head = self.head;
         let path = head.uri.path();
-        if head.version <= Version::HTTP_11
-            && head.version > Version::HTTP_10
-            && head.headers.get_all(HOST).iter().count() != 1
-        {
+        if head.version <= Version::HTTP_11 && head.version > Version::HTTP_10 && head.headers.get_all(HOST).iter().count() != 1 {
             // RFC 9112, 3.2
             let text = "exactly one Host field is needed";
             return self.refuse(Failure::new(Code::InvalidArgument, text));
@@ -80,18 +75,12 @@ impl Exchange<'_> {
             return self.options(path);
         }
         match self.seams.frames.recognize(head) {
-            Recognized::Call(wire, media_type) if self.is_rpc(path) => {
-                self.rpc(wire, media_type, true, body).await
-            }
-            Recognized::OtherFormat(wire, media_type) if self.is_rpc(path) => {
-                self.rpc(wire, media_type, false, body).await
-            }
+            Recognized::Call(wire, media_type) if self.is_rpc(path) => self.rpc(wire, media_type, true, body).await,
+            Recognized::OtherFormat(wire, media_type) if self.is_rpc(path) => self.rpc(wire, media_type, false, body).await,
             Recognized::Other if contract().is_service(path) => {
                 self.refuse(if head.method == Verb::POST {
                     // PROTOCOL-HTTP2, "Requests": a content type that doesn't begin with application/grpc.
-                    media_type_refused(
-                        "a gRPC call has a content type that begins with application/grpc",
-                    )
+                    media_type_refused("a gRPC call has a content type that begins with application/grpc")
                 } else {
                     method_refused("POST")
                 })
@@ -102,8 +91,7 @@ impl Exchange<'_> {
 
     /// Whether a path is left to the RPC wires: all that the JSON wire doesn't know.
     fn is_rpc(&self, path: &str) -> bool {
-        contract().is_service(path)
-            || matches!(route(contract(), &self.head.method, path), Route::Unknown)
+        contract().is_service(path) || matches!(route(contract(), &self.head.method, path), Route::Unknown)
     }
 
     fn options(&self, path: &str) -> Reply {
@@ -119,13 +107,7 @@ impl Exchange<'_> {
         cors::options(self.head, &allowed)
     }
 
-    async fn rpc(
-        &self,
-        wire: Wire,
-        media_type: &'static str,
-        spoken: bool,
-        body: Incoming,
-    ) -> Reply {
+    async fn rpc(&self, wire: Wire, media_type: &'static str, spoken: bool, body: Incoming) -> Reply {
         let head = self.head;
         if head.method != Verb::POST {
             return self.refuse(method_refused("POST"));
@@ -163,12 +145,7 @@ impl Exchange<'_> {
         self.deadline()
     }
 
-    async fn call(
-        &self,
-        context: &Context,
-        body: Incoming,
-        deadline: Deadline,
-    ) -> super::backend::Outcome {
+    async fn call(&self, context: &Context, body: Incoming, deadline: Deadline) -> super::backend::Outcome {
         let method = context.method.ok_or_else(not_found)?;
         // Text is a third longer, and one frame head comes on top.
         let limit = match context.wire {
@@ -177,12 +154,7 @@ impl Exchange<'_> {
         };
         let body = collect(body, limit, deadline).await?;
         let body = self.seams.frames.unframe(context, body)?;
-        let parcel = Parcel {
-            body,
-            content: Content::Message,
-            variables: Vec::new(),
-            query: String::new(),
-        };
+        let parcel = Parcel { body, content: Content::Message, variables: Vec::new(), query: String::new() };
         let message = self.seams.codec.decode(context, method, &parcel)?;
         self.execute(context, message, deadline)
     }
@@ -224,22 +196,13 @@ impl Exchange<'_> {
         let deadline = self.deadline()?;
         // Also read where it is ignored: a request that is cut is not executed.
         let body = collect(body, limits::MESSAGE, deadline).await?;
-        let parcel = Parcel {
-            body,
-            content: binding.content.clone(),
-            variables,
-            query: self.head.uri.query().unwrap_or_default().to_owned(),
-        };
+        let parcel =
+            Parcel { body, content: binding.content.clone(), variables, query: self.head.uri.query().unwrap_or_default().to_owned() };
         let message = self.seams.codec.decode(context, method, &parcel)?;
         self.execute(context, message, deadline)
     }
 
-    fn execute(
-        &self,
-        context: &Context,
-        message: prost_reflect::DynamicMessage,
-        deadline: Deadline,
-    ) -> super::backend::Outcome {
+    fn execute(&self, context: &Context, message: prost_reflect::DynamicMessage, deadline: Deadline) -> super::backend::Outcome {
         let backend = &self.seams.backend;
         let admitted = backend.admit(context, &caller(self.head))?;
         // From here on nothing waits, so a call that is executed is also answered.
@@ -262,15 +225,10 @@ impl Exchange<'_> {
             _ => false,
         };
         if !json {
-            return Err(media_type_refused(
-                "the content type must be application/json",
-            ));
+            return Err(media_type_refused("the content type must be application/json"));
         }
         let coded = headers.get_all(CONTENT_ENCODING).iter();
-        if coded
-            .into_iter()
-            .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-        {
+        if coded.into_iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(media_type_refused("content encodings are not supported"));
         }
         Ok(())
@@ -279,27 +237,16 @@ impl Exchange<'_> {
     fn deadline(&self) -> Result<Deadline, Failure> {
         let now = Instant::now();
         let asked = match self.head.headers.get("grpc-timeout") {
-            Some(value) => Some(
-                timeout(value.as_bytes())
-                    .ok_or_else(|| Failure::new(Code::InvalidArgument, "malformed grpc-timeout"))?,
-            ),
+            Some(value) => Some(timeout(value.as_bytes()).ok_or_else(|| Failure::new(Code::InvalidArgument, "malformed grpc-timeout"))?),
             None => None,
         };
         let asked = asked.filter(|asked| *asked < limits::REQUEST);
-        Ok(Deadline {
-            at: now + asked.unwrap_or(limits::REQUEST),
-            own: asked.is_none(),
-        })
+        Ok(Deadline { at: now + asked.unwrap_or(limits::REQUEST), own: asked.is_none() })
     }
 
     fn context(&self, wire: Wire, media_type: &'static str) -> Context {
         let accept = self.head.headers.get(ACCEPT_LANGUAGE);
-        Context {
-            wire,
-            media_type,
-            method: None,
-            language: Language::of(accept.and_then(|accept| accept.to_str().ok())),
-        }
+        Context { wire, media_type, method: None, language: Language::of(accept.and_then(|accept| accept.to_str().ok())) }
     }
 
     /// A fault of the HTTP request itself: answered as an error of the JSON wire, whatever was asked.
@@ -320,11 +267,7 @@ struct Deadline {
 
 impl Deadline {
     fn expired(self) -> Failure {
-        let text = if self.own {
-            "the request took too long to arrive"
-        } else {
-            "deadline exceeded"
-        };
+        let text = if self.own { "the request took too long to arrive" } else { "deadline exceeded" };
         Failure::new(Code::DeadlineExceeded, text)
     }
 }
@@ -379,11 +322,7 @@ fn caller(head: &Parts) -> Caller {
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let authority = head.uri.authority().map(http::uri::Authority::as_str);
     let host = authority.or(host).unwrap_or_default();
-    Caller {
-        authorization: all(AUTHORIZATION.as_str()),
-        organization: all("x-zitadel-orgid"),
-        host: without_port(host).to_owned(),
-    }
+    Caller { authorization: all(AUTHORIZATION.as_str()), organization: all("x-zitadel-orgid"), host: without_port(host).to_owned() }
 }
 
 fn without_port(host: &str) -> &str {
@@ -407,8 +346,7 @@ fn not_found() -> Failure {
 }
 
 fn method_refused(allow: &str) -> Failure {
-    let mut failure = Failure::new(Code::Unimplemented, "Method Not Allowed")
-        .with_http(StatusCode::METHOD_NOT_ALLOWED);
+    let mut failure = Failure::new(Code::Unimplemented, "Method Not Allowed").with_http(StatusCode::METHOD_NOT_ALLOWED);
     failure.allow = Some(allow.to_owned());
     failure
 }
@@ -424,10 +362,7 @@ mod tests {
     #[test]
     fn timeouts() {
         assert_eq!(timeout(b"1H"), Some(Duration::from_secs(3600)));
-        assert_eq!(
-            timeout(b"99999999H").map(|t| t.as_secs()),
-            Some(359_999_996_400)
-        );
+        assert_eq!(timeout(b"99999999H").map(|t| t.as_secs()), Some(359_999_996_400));
         assert_eq!(timeout(b"5m"), Some(Duration::from_millis(5)));
         for bad in ["123456789S", "5", "1x", "-1S", "1.5S", "", "S"] {
             assert_eq!(timeout(bad.as_bytes()), None, "{bad}");

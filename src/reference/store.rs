@@ -15,9 +15,7 @@ pub struct Date(pub i64);
 impl Date {
     /// The time of the system.
     pub fn now() -> Self {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -25,10 +23,7 @@ impl Date {
 impl From<Date> for prost_types::Timestamp {
     fn from(date: Date) -> Self {
         let nanos = date.0.rem_euclid(1_000_000) * 1_000;
-        Self {
-            seconds: date.0.div_euclid(1_000_000),
-            nanos: i32::try_from(nanos).unwrap_or_default(),
-        }
+        Self { seconds: date.0.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or_default() }
     }
 }
 
@@ -51,11 +46,7 @@ struct Stream {
 
 impl Stream {
     fn new(since: Stamp) -> Self {
-        Self {
-            folded: State::inheriting(since),
-            tail: VecDeque::new(),
-            current: State::inheriting(since),
-        }
+        Self { folded: State::inheriting(since), tail: VecDeque::new(), current: State::inheriting(since) }
     }
 
     fn append(&mut self, stamp: Stamp, change: Change) {
@@ -114,9 +105,7 @@ impl Store {
         store.default = Policy::default_of_instance(stamp);
         store.home = store.new_id();
         let stamp = store.stamp();
-        store
-            .organizations
-            .insert(store.home.clone(), Stream::new(stamp));
+        store.organizations.insert(store.home.clone(), Stream::new(stamp));
         store
     }
 
@@ -164,11 +153,7 @@ impl Store {
     }
 
     /// Decides on a command and stores what follows from it, in one step: nothing can come between.
-    pub fn change<E>(
-        &mut self,
-        organization: &str,
-        decide: impl FnOnce(&State) -> Result<Change, E>,
-    ) -> Option<Result<Stamp, E>> {
+    pub fn change<E>(&mut self, organization: &str, decide: impl FnOnce(&State) -> Result<Change, E>) -> Option<Result<Stamp, E>> {
         let stream = self.organizations.get(organization)?;
         let change = match decide(&stream.current) {
             Ok(change) => change,
@@ -190,10 +175,7 @@ impl Store {
             5 => 1_000,
             _ => 1,
         };
-        self.last = Stamp {
-            sequence,
-            date: Date(date.div_euclid(step) * step + if date % step == 0 { 0 } else { step }),
-        };
+        self.last = Stamp { sequence, date: Date(date.div_euclid(step) * step + if date % step == 0 { 0 } else { step }) };
         self.last
     }
 }
@@ -205,27 +187,16 @@ mod tests {
 
     fn change(store: &mut Store, change: Change) -> Stamp {
         let home = store.home.clone();
-        store
-            .change(&home, |_| Ok::<_, Refusal>(change))
-            .unwrap()
-            .unwrap()
+        store.change(&home, |_| Ok::<_, Refusal>(change)).unwrap().unwrap()
     }
 
     #[test]
     fn stamps_ascend_and_some_end_in_zeros() {
         let mut store = Store::new(Random::new());
         let stamps: Vec<_> = (0..48).map(|_| store.stamp()).collect();
-        assert!(
-            stamps
-                .windows(2)
-                .all(|two| { two[0].sequence < two[1].sequence && two[0].date < two[1].date })
-        );
+        assert!(stamps.windows(2).all(|two| { two[0].sequence < two[1].sequence && two[0].date < two[1].date }));
         assert!(stamps.iter().any(|stamp| stamp.date.0 % 1_000 == 0));
-        assert!(
-            stamps
-                .iter()
-                .any(|stamp| stamp.date.0 % 10 == 0 && stamp.date.0 % 1_000 != 0)
-        );
+        assert!(stamps.iter().any(|stamp| stamp.date.0 % 10 == 0 && stamp.date.0 % 1_000 != 0));
     }
 
     #[test]
@@ -254,9 +225,6 @@ mod tests {
         }
         let stream = &store.organizations[&store.home];
         assert_eq!(stream.tail.len(), limits::TAIL);
-        assert_eq!(
-            stream.current.last,
-            stream.as_of(stream.current.last.date).last
-        );
+        assert_eq!(stream.current.last, stream.as_of(stream.current.last.date).last);
     }
 }

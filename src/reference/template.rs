@@ -32,24 +32,14 @@ impl Template {
     /// Reads a template; none if it does not follow the grammar.
     pub fn read(text: &str) -> Option<Self> {
         let mut rest = text.strip_prefix('/')?;
-        let mut template = Self {
-            segments: Vec::new(),
-            variables: Vec::new(),
-            verb: None,
-        };
+        let mut template = Self { segments: Vec::new(), variables: Vec::new(), verb: None };
         loop {
             if let Some(inner) = rest.strip_prefix('{') {
                 let (variable, after) = inner.split_once('}')?;
                 let (field, pattern) = variable.split_once('=').unwrap_or((variable, "*"));
                 let from = template.segments.len();
-                template
-                    .segments
-                    .extend(pattern.split('/').map(Segment::read));
-                template.variables.push(Variable {
-                    field: field.to_owned(),
-                    from,
-                    to: template.segments.len(),
-                });
+                template.segments.extend(pattern.split('/').map(Segment::read));
+                template.variables.push(Variable { field: field.to_owned(), from, to: template.segments.len() });
                 rest = after;
             } else {
                 let end = rest.find(['/', ':']).unwrap_or(rest.len());
@@ -79,29 +69,17 @@ impl Template {
             *last = last.strip_suffix(verb)?.strip_suffix(':')?.to_owned();
         }
         let rest = self.segments.last() == Some(&Segment::Rest);
-        let fits = if rest {
-            path.len() + 1 >= self.segments.len()
-        } else {
-            path.len() == self.segments.len()
-        };
-        let equal = self
-            .segments
-            .iter()
-            .zip(&path)
-            .all(|(segment, part)| match segment {
-                Segment::Literal(literal) => literal == part,
-                Segment::One => !part.is_empty(),
-                Segment::Rest => true,
-            });
+        let fits = if rest { path.len() + 1 >= self.segments.len() } else { path.len() == self.segments.len() };
+        let equal = self.segments.iter().zip(&path).all(|(segment, part)| match segment {
+            Segment::Literal(literal) => literal == part,
+            Segment::One => !part.is_empty(),
+            Segment::Rest => true,
+        });
         if !fits || !equal {
             return None;
         }
         let values = self.variables.iter().map(|variable| {
-            let to = if rest && variable.to == self.segments.len() {
-                path.len()
-            } else {
-                variable.to
-            };
+            let to = if rest && variable.to == self.segments.len() { path.len() } else { variable.to };
             let value = path.get(variable.from..to).unwrap_or_default().join("/");
             (variable.field.clone(), value)
         });
@@ -150,17 +128,11 @@ pub fn route<'a>(contract: &'a Contract, verb: &http::Method, path: &str) -> Rou
     let Some(segments) = path.split('/').map(decode).collect::<Option<Vec<_>>>() else {
         return Route::Malformed;
     };
-    let mut fitting: Vec<_> = contract
-        .bindings
-        .iter()
-        .filter_map(|binding| Some((binding, binding.template.matches(&segments)?)))
-        .collect();
+    let mut fitting: Vec<_> =
+        contract.bindings.iter().filter_map(|binding| Some((binding, binding.template.matches(&segments)?))).collect();
     fitting.sort_by_key(|(binding, _)| binding.template.rank());
     let mut methods: Vec<_> = fitting.iter().map(|(binding, _)| &binding.verb).collect();
-    match fitting
-        .into_iter()
-        .find(|(binding, _)| binding.verb == verb)
-    {
+    match fitting.into_iter().find(|(binding, _)| binding.verb == verb) {
         Some((binding, values)) => Route::Found(binding, values),
         None if methods.is_empty() => Route::Unknown,
         None => {
@@ -197,18 +169,12 @@ mod tests {
         let template = Template::read("/v1/{name=shelves/*}/books/{book}:lend").unwrap();
         assert_eq!(
             template.matches(&parts("v1/shelves/3/books/a:lend")),
-            Some(vec![
-                ("name".into(), "shelves/3".into()),
-                ("book".into(), "a".into())
-            ])
+            Some(vec![("name".into(), "shelves/3".into()), ("book".into(), "a".into())])
         );
         assert_eq!(template.matches(&parts("v1/shelves/3/books/a")), None);
         assert_eq!(template.matches(&parts("v1/shelves//books/a:lend")), None);
         let rest = Template::read("/v1/{path=**}").unwrap();
-        assert_eq!(
-            rest.matches(&parts("v1/a/b")),
-            Some(vec![("path".into(), "a/b".into())])
-        );
+        assert_eq!(rest.matches(&parts("v1/a/b")), Some(vec![("path".into(), "a/b".into())]));
         assert!(Template::read("v1").is_none());
         assert!(Template::read("/v1//x").is_none());
     }
@@ -228,13 +194,7 @@ mod tests {
             route(super::super::methods::contract(), &verb, path)
         }
         let base = "/management/v1/policies/login";
-        assert!(matches!(
-            at(
-                http::Method::POST,
-                &format!("{base}/second_factors/_search")
-            ),
-            Route::Found(..)
-        ));
+        assert!(matches!(at(http::Method::POST, &format!("{base}/second_factors/_search")), Route::Found(..)));
         match at(http::Method::DELETE, &format!("{base}/second_factors/OTP")) {
             Route::Found(_, values) => assert_eq!(values, [("type".into(), "OTP".into())]),
             other => panic!("{other:?}"),
@@ -243,15 +203,8 @@ mod tests {
             Route::OtherMethods(methods) => assert_eq!(methods, [http::Method::POST]),
             other => panic!("{other:?}"),
         }
-        for path in [
-            "second_factors/",
-            "second_factors:undelete",
-            "third_factors",
-        ] {
-            assert!(matches!(
-                at(http::Method::POST, &format!("{base}/{path}")),
-                Route::Unknown
-            ));
+        for path in ["second_factors/", "second_factors:undelete", "third_factors"] {
+            assert!(matches!(at(http::Method::POST, &format!("{base}/{path}")), Route::Unknown));
         }
     }
 }

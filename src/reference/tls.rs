@@ -26,9 +26,7 @@ pub enum TlsError {
 
 /// The names that a certificate of these options holds.
 pub fn names(options: &TlsOptions) -> Vec<String> {
-    let mut names = ["localhost", "127.0.0.1", "::1"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
     names.extend(options.names.iter().cloned());
     names
 }
@@ -38,17 +36,13 @@ pub fn acceptor(options: &TlsOptions) -> Result<(TlsAcceptor, String), TlsError>
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    authority.distinguished_name.push(
-        DnType::CommonName,
-        "Triwire reference target, authority of one start",
-    );
+    authority.distinguished_name.push(DnType::CommonName, "Triwire reference target, authority of one start");
     let key = KeyPair::generate()?;
     let pem = authority.self_signed(&key)?.pem();
     let issuer = Issuer::new(authority, key);
     let key = KeyPair::generate()?;
     let mut leaf = CertificateParams::new(names(options))?;
-    leaf.distinguished_name
-        .push(DnType::CommonName, "Triwire reference target");
+    leaf.distinguished_name.push(DnType::CommonName, "Triwire reference target");
     let leaf = leaf.signed_by(&key, &issuer)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -39,17 +39,13 @@ impl Answer {
     }
 
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.head
-            .get(name)
-            .map(|value| value.to_str().expect("visible ASCII"))
+        self.head.get(name).map(|value| value.to_str().expect("visible ASCII"))
     }
 
     /// Where gRPC puts it: in the trailers, or in the only head.
     pub fn grpc_status(&self) -> Option<&str> {
         let block = self.trailers.as_ref().unwrap_or(&self.head);
-        block
-            .get("grpc-status")
-            .and_then(|value| value.to_str().ok())
+        block.get("grpc-status").and_then(|value| value.to_str().ok())
     }
 
     /// Frames of a binary gRPC-Web body.
@@ -80,15 +76,9 @@ pub async fn start() -> Reference {
 }
 
 /// One request on a connection of its own; an error text if no complete answer came.
-pub async fn try_send(
-    server: &Reference,
-    http: Http,
-    request: Request<Vec<u8>>,
-) -> Result<Answer, String> {
+pub async fn try_send(server: &Reference, http: Http, request: Request<Vec<u8>>) -> Result<Answer, String> {
     let (mut head, body) = request.into_parts();
-    let stream = TcpStream::connect(server.addr())
-        .await
-        .map_err(|e| e.to_string())?;
+    let stream = TcpStream::connect(server.addr()).await.map_err(|e| e.to_string())?;
     stream.set_nodelay(true).map_err(|e| e.to_string())?;
     let io = TokioIo::new(stream);
     let body = Full::new(Bytes::from(body));
@@ -98,9 +88,7 @@ pub async fn try_send(
                 let host = server.addr().to_string().parse().expect("a field value");
                 head.headers.insert("host", host);
             }
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
-                .await
-                .map_err(|e| e.to_string())?;
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.map_err(|e| e.to_string())?;
             tokio::spawn(connection);
             sender.send_request(Request::from_parts(head, body)).await
         }
@@ -110,9 +98,7 @@ pub async fn try_send(
             head.uri = uri.parse().expect("a URI");
             head.version = http::Version::HTTP_2;
             let (mut sender, connection) =
-                hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
-                    .await
-                    .map_err(|e| e.to_string())?;
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.map_err(|e| e.to_string())?;
             tokio::spawn(connection);
             sender.send_request(Request::from_parts(head, body)).await
         }
@@ -157,12 +143,7 @@ pub fn json(server: &Reference, method: &str, path: &str, body: &str) -> Request
 }
 
 /// A call with one message, framed.
-pub fn call(
-    server: &Reference,
-    kind: &'static str,
-    path: &str,
-    message: &[u8],
-) -> Request<Vec<u8>> {
+pub fn call(server: &Reference, kind: &'static str, path: &str, message: &[u8]) -> Request<Vec<u8>> {
     framed(server, kind, path, &frame(message))
 }
 
@@ -175,11 +156,7 @@ pub fn framed(server: &Reference, kind: &'static str, path: &str, body: &[u8]) -
     request
 }
 
-pub fn with(
-    mut request: Request<Vec<u8>>,
-    name: &'static str,
-    value: impl AsRef<[u8]>,
-) -> Request<Vec<u8>> {
+pub fn with(mut request: Request<Vec<u8>>, name: &'static str, value: impl AsRef<[u8]>) -> Request<Vec<u8>> {
     let value = http::HeaderValue::from_bytes(value.as_ref()).expect("a field value");
     request.headers_mut().append(name, value);
     request
@@ -204,7 +181,5 @@ pub async fn list(server: &Reference) -> serde_json::Value {
     let answer = send(server, Http::One, json(server, "POST", &path, "")).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let mut tree = answer.json();
-    tree.get_mut("result")
-        .map(serde_json::Value::take)
-        .unwrap_or_default()
+    tree.get_mut("result").map(serde_json::Value::take).unwrap_or_default()
 }

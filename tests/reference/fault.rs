@@ -6,9 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use triwire::reference::{
-    FAULTS, NULL_TARGETS, Options, Reference, VARIANTS, fault, null_target, variant,
-};
+use triwire::reference::{FAULTS, NULL_TARGETS, Options, Reference, VARIANTS, fault, null_target, variant};
 
 use super::client::*;
 
@@ -38,12 +36,7 @@ async fn provoke(server: &Reference) {
         let _ = try_send(server, Http::One, request).await;
     }
     for _ in 0..6 {
-        let _ = try_send(
-            server,
-            Http::One,
-            json(server, "DELETE", &format!("{FACTORS}/1"), ""),
-        )
-        .await;
+        let _ = try_send(server, Http::One, json(server, "DELETE", &format!("{FACTORS}/1"), "")).await;
         let _ = try_send(server, Http::One, json(server, "POST", FACTORS, otp)).await;
     }
     let policy = format!("{SERVICE}GetLoginPolicy");
@@ -100,18 +93,12 @@ async fn every_variant_acts() {
 }
 
 async fn with_fault(name: &str) -> Reference {
-    let options = Options {
-        fault: Some(fault(name).unwrap()),
-        ..Options::default()
-    };
+    let options = Options { fault: Some(fault(name).unwrap()), ..Options::default() };
     Reference::start(options).await.unwrap()
 }
 
 async fn with_variant(name: &str) -> Reference {
-    let options = Options {
-        variant: Some(variant(name).unwrap()),
-        ..Options::default()
-    };
+    let options = Options { variant: Some(variant(name).unwrap()), ..Options::default() };
     Reference::start(options).await.unwrap()
 }
 
@@ -121,21 +108,13 @@ async fn faults_of_meaning() {
     custom(&server, "").await;
     let added = send(&server, Http::Two, call(&server, GRPC, ADD, &[])).await;
     assert_eq!(added.grpc_status(), Some("0"));
-    assert_eq!(
-        list(&server).await,
-        json!(["SECOND_FACTOR_TYPE_UNSPECIFIED"])
-    );
+    assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_UNSPECIFIED"]));
     custom(&server, "").await;
     assert_eq!(list(&server).await, json!(null));
 
     let server = with_fault("duplicate-add-ok").await;
     custom(&server, "1").await;
-    let added = send(
-        &server,
-        Http::One,
-        json(&server, "POST", FACTORS, r#"{"type":1}"#),
-    )
-    .await;
+    let added = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
     assert_eq!(added.status, 200);
     assert!(added.json()["details"]["creationDate"].is_string());
 
@@ -144,10 +123,7 @@ async fn faults_of_meaning() {
     let anonymous = send(&server, Http::One, anonymous).await;
     assert_eq!(anonymous.web().last().unwrap().1, b"grpc-status: 0\r\n");
     let anonymous = without(call(&server, GRPC, LIST, &[]), "authorization");
-    assert_eq!(
-        send(&server, Http::Two, anonymous).await.grpc_status(),
-        Some("16")
-    );
+    assert_eq!(send(&server, Http::Two, anonymous).await.grpc_status(), Some("16"));
 
     let server = with_fault("separate-state-per-wire").await;
     custom(&server, "").await;
@@ -161,38 +137,20 @@ async fn faults_of_meaning() {
 async fn faults_of_shape() {
     let server = with_fault("sequence-as-number").await;
     custom(&server, "").await;
-    let added = send(
-        &server,
-        Http::One,
-        json(&server, "POST", FACTORS, r#"{"type":1}"#),
-    )
-    .await;
+    let added = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
     assert!(added.json()["details"]["sequence"].is_number());
 
     let server = with_fault("duplicate-member").await;
     custom(&server, "").await;
-    let added = send(
-        &server,
-        Http::One,
-        json(&server, "POST", FACTORS, r#"{"type":1}"#),
-    )
-    .await;
+    let added = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
     let text = String::from_utf8(added.body()).unwrap();
     assert_eq!(text.matches("\"details\":{").count(), 2, "{text}");
     assert!(added.json().is_object());
 
     let server = with_fault("conflict-as-400").await;
     custom(&server, "1").await;
-    let again = send(
-        &server,
-        Http::One,
-        json(&server, "POST", FACTORS, r#"{"type":1}"#),
-    )
-    .await;
-    assert_eq!(
-        (again.status.as_u16(), &again.json()["code"]),
-        (400, &json!(6))
-    );
+    let again = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
+    assert_eq!((again.status.as_u16(), &again.json()["code"]), (400, &json!(6)));
 
     let server = with_fault("wrong-wire-type").await;
     custom(&server, "").await;
@@ -206,10 +164,7 @@ async fn faults_of_shape() {
 async fn faults_of_the_wire() {
     let server = with_fault("status-twice").await;
     let twice = send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await;
-    assert_eq!(
-        (twice.field("grpc-status"), twice.grpc_status()),
-        (Some("0"), Some("0"))
-    );
+    assert_eq!((twice.field("grpc-status"), twice.grpc_status()), (Some("0"), Some("0")));
 
     let server = with_fault("message-unescaped").await;
     custom(&server, "1").await;
@@ -224,10 +179,7 @@ async fn faults_of_the_wire() {
 
     let server = with_fault("foreign-content-type-executed").await;
     let answer = send(&server, Http::Two, call(&server, "text/plain", LIST, &[])).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.grpc_status()),
-        (200, Some("0"))
-    );
+    assert_eq!((answer.status.as_u16(), answer.grpc_status()), (200, Some("0")));
 
     let server = with_fault("web-status-only-in-http-trailers").await;
     let answer = send(&server, Http::One, call(&server, WEB, LIST, &[])).await;
@@ -236,14 +188,7 @@ async fn faults_of_the_wire() {
 
     let server = with_fault("web-data-after-trailers").await;
     let answer = send(&server, Http::One, call(&server, WEB, LIST, &[])).await;
-    assert_eq!(
-        answer
-            .web()
-            .iter()
-            .map(|(flag, _)| *flag)
-            .collect::<Vec<_>>(),
-        [0x80, 0]
-    );
+    assert_eq!(answer.web().iter().map(|(flag, _)| *flag).collect::<Vec<_>>(), [0x80, 0]);
 }
 
 #[tokio::test]
@@ -251,19 +196,9 @@ async fn variants_are_what_they_say() {
     let server = with_variant("lagging-reads").await;
     custom(&server, "").await;
     tokio::time::sleep(Duration::from_millis(400)).await;
-    send(
-        &server,
-        Http::One,
-        json(&server, "POST", FACTORS, r#"{"type":1}"#),
-    )
-    .await;
+    send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
     assert_eq!(list(&server).await, json!(null));
-    let again = send(
-        &server,
-        Http::One,
-        json(&server, "POST", FACTORS, r#"{"type":1}"#),
-    )
-    .await;
+    let again = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
     assert_eq!(again.status, 409);
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_OTP"]));
@@ -271,10 +206,7 @@ async fn variants_are_what_they_say() {
     let server = with_variant("headers-then-trailers").await;
     let refused = send(&server, Http::Two, call(&server, GRPC, ADD, &[])).await;
     assert!(!refused.head_only && refused.data.is_empty());
-    assert_eq!(
-        (refused.field("grpc-status"), refused.grpc_status()),
-        (None, Some("3"))
-    );
+    assert_eq!((refused.field("grpc-status"), refused.grpc_status()), (None, Some("3")));
 
     let server = with_variant("status-in-web-headers").await;
     let refused = send(&server, Http::One, call(&server, WEB, ADD, &[])).await;
@@ -284,30 +216,17 @@ async fn variants_are_what_they_say() {
     let server = with_variant("explicit-defaults").await;
     custom(&server, "").await;
     assert_eq!(list(&server).await, json!([]));
-    let policy = send(&server, Http::One, json(&server, "GET", BASE, ""))
-        .await
-        .json();
+    let policy = send(&server, Http::One, json(&server, "GET", BASE, "")).await.json();
     assert_eq!(policy["policy"]["forceMfa"], json!(false));
-    assert_eq!(
-        policy["policy"]["passwordlessType"],
-        "PASSWORDLESS_TYPE_NOT_ALLOWED"
-    );
+    assert_eq!(policy["policy"]["passwordlessType"], "PASSWORDLESS_TYPE_NOT_ALLOWED");
 
     let server = with_variant("base64-per-frame").await;
     let text = send(&server, Http::One, framed(&server, TEXT, LIST, b"AAAAAAA=")).await;
-    assert!(
-        String::from_utf8(text.body())
-            .unwrap()
-            .trim_end_matches('=')
-            .contains('=')
-    );
+    assert!(String::from_utf8(text.body()).unwrap().trim_end_matches('=').contains('='));
 }
 
 async fn null(name: &str) -> Reference {
-    let options = Options {
-        null_target: Some(null_target(name).unwrap()),
-        ..Options::default()
-    };
+    let options = Options { null_target: Some(null_target(name).unwrap()), ..Options::default() };
     Reference::start(options).await.unwrap()
 }
 
@@ -323,9 +242,7 @@ async fn null_targets_are_reachable_and_stop() {
             let answer = try_send(&server, http, request);
             let _ = tokio::time::timeout(Duration::from_millis(200), answer).await;
         }
-        tokio::time::timeout(Duration::from_secs(4), server.shutdown())
-            .await
-            .unwrap_or_else(|_| panic!("{} doesn't stop", target.name));
+        tokio::time::timeout(Duration::from_secs(4), server.shutdown()).await.unwrap_or_else(|_| panic!("{} doesn't stop", target.name));
     }
 }
 
@@ -335,12 +252,7 @@ async fn null_targets_answer_in_their_way() {
     let answer = send(&server, Http::One, json(&server, "POST", FACTORS, "{}")).await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({})));
     let server = null("always-404").await;
-    assert_eq!(
-        send(&server, Http::Two, call(&server, GRPC, LIST, &[]))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await.status, 404);
     let server = null("always-unimplemented").await;
     let answer = send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await;
     assert_eq!(answer.grpc_status(), Some("12"));

@@ -33,10 +33,7 @@ async fn grpc_answers_are_framed_as_the_protocol_says() {
     assert_eq!(again.status, 200);
     assert_eq!(again.field("content-type"), Some("application/grpc+proto"));
     assert_eq!(again.grpc_status(), Some("6"));
-    assert_eq!(
-        again.field("grpc-message"),
-        Some("Le multifacteur existe d%C3%A9j%C3%A0 (Org-2B0ps)")
-    );
+    assert_eq!(again.field("grpc-message"), Some("Le multifacteur existe d%C3%A9j%C3%A0 (Org-2B0ps)"));
     let details = again.field("grpc-status-details-bin").unwrap();
     let details = BASE64_STANDARD_NO_PAD.decode(details).unwrap();
     assert!(details.starts_with(&[8, 6]));
@@ -61,10 +58,7 @@ async fn grpc_requests_that_are_wrong_are_refused_without_effect() {
     let body = |body: &[u8]| framed(&server, GRPC, ADD, body);
     let add = frame(&[8, 1]);
     assert_eq!(status(body(b"")).await, "12");
-    assert_eq!(
-        status(body(&[add.clone(), frame(&[8, 2])].concat())).await,
-        "12"
-    );
+    assert_eq!(status(body(&[add.clone(), frame(&[8, 2])].concat())).await, "12");
     for cut in [&b"\0\0\0\0\x0a\x08\x01"[..], b"\0\0\0", b"\0\0\0\0\x02\x08"] {
         assert_eq!(status(body(cut)).await, "13");
     }
@@ -75,11 +69,7 @@ async fn grpc_requests_that_are_wrong_are_refused_without_effect() {
     }
     let identity = with(body(b"\x01\0\0\0\x02\x08\x01"), "grpc-encoding", "identity");
     assert_eq!(status(identity).await, "13");
-    let coded = with(
-        body(b"\x01\0\0\0\x02\x08\x01"),
-        "grpc-encoding",
-        "x-conf-none",
-    );
+    let coded = with(body(b"\x01\0\0\0\x02\x08\x01"), "grpc-encoding", "x-conf-none");
     let coded = send(&server, Http::Two, coded).await;
     assert_eq!(coded.grpc_status(), Some("12"));
     assert_eq!(coded.field("grpc-accept-encoding"), Some("identity"));
@@ -95,20 +85,11 @@ async fn grpc_requests_that_are_wrong_are_refused_without_effect() {
     ] {
         assert_eq!(status(body(&frame(message))).await, "13", "{message:?}");
     }
-    for message in [
-        &[][..],
-        &[8, 0],
-        &[8, 0x63],
-        &[8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
-    ] {
+    for message in [&[][..], &[8, 0], &[8, 0x63], &[8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]] {
         assert_eq!(status(body(&frame(message))).await, "3", "{message:?}");
     }
     for timeout in ["123456789S", "5", "1x", "-1S", "1.5S"] {
-        assert_eq!(
-            status(with(body(&add), "grpc-timeout", timeout)).await,
-            "3",
-            "{timeout}"
-        );
+        assert_eq!(status(with(body(&add), "grpc-timeout", timeout)).await, "3", "{timeout}");
     }
     assert_eq!(status(with(body(&add), "grpc-timeout", "1n")).await, "4");
     for kind in ["application/grpc+json", "application/grpc+xyz"] {
@@ -122,11 +103,7 @@ async fn grpc_requests_that_are_wrong_are_refused_without_effect() {
         "/zitadel.management.v1.ManagementService/Healthz",
         "/grpc.health.v1.Health/Check",
     ] {
-        assert_eq!(
-            status(framed(&server, GRPC, path, &add)).await,
-            "12",
-            "{path}"
-        );
+        assert_eq!(status(framed(&server, GRPC, path, &add)).await, "12", "{path}");
     }
     let text = send(&server, Http::Two, framed(&server, "text/plain", ADD, &add)).await;
     assert_eq!((text.status.as_u16(), text.grpc_status()), (415, None));
@@ -134,10 +111,7 @@ async fn grpc_requests_that_are_wrong_are_refused_without_effect() {
         let mut request = body(&add);
         *request.method_mut() = method.parse().unwrap();
         let refused = send(&server, Http::Two, request).await;
-        assert_eq!(
-            (refused.status.as_u16(), refused.field("allow")),
-            (405, Some("POST"))
-        );
+        assert_eq!((refused.status.as_u16(), refused.field("allow")), (405, Some("POST")));
     }
     let one = send(&server, Http::One, body(&add)).await;
     assert_eq!((one.status.as_u16(), one.grpc_status()), (505, None));
@@ -148,24 +122,14 @@ async fn grpc_requests_that_are_wrong_are_refused_without_effect() {
 async fn grpc_takes_what_is_legal() {
     let server = start().await;
     custom(&server, "").await;
-    let unknown = [
-        8, 1, 0x78, 5, 0x79, 1, 0, 0, 0, 0, 0, 0, 0, 0x7a, 2, 8, 2, 0x7d, 1, 0, 0, 0, 0x7b, 8, 2,
-        0x7c,
-    ];
+    let unknown = [8, 1, 0x78, 5, 0x79, 1, 0, 0, 0, 0, 0, 0, 0, 0x7a, 2, 8, 2, 0x7d, 1, 0, 0, 0, 0x7b, 8, 2, 0x7c];
     let added = send(&server, Http::Two, call(&server, GRPC, ADD, &unknown)).await;
     assert_eq!(added.grpc_status(), Some("0"), "{added:?}");
     let last = send(&server, Http::Two, call(&server, GRPC, ADD, &[8, 1, 8, 2])).await;
     assert_eq!(last.grpc_status(), Some("0"));
-    assert_eq!(
-        list(&server).await,
-        json!(["SECOND_FACTOR_TYPE_OTP", "SECOND_FACTOR_TYPE_U2F"])
-    );
+    assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_OTP", "SECOND_FACTOR_TYPE_U2F"]));
     let create = format!("{SERVICE}AddCustomLoginPolicy");
-    for message in [
-        &[0x72, 2, 1, 2][..],
-        &[0x70, 1, 0x70, 2],
-        &[0x72, 1, 1, 0x72, 1, 2],
-    ] {
+    for message in [&[0x72, 2, 1, 2][..], &[0x70, 1, 0x70, 2], &[0x72, 1, 1, 0x72, 1, 2]] {
         send(&server, Http::One, json(&server, "DELETE", BASE, "")).await;
         let created = send(&server, Http::Two, call(&server, GRPC, &create, message)).await;
         assert_eq!(created.grpc_status(), Some("0"));
@@ -181,11 +145,7 @@ async fn grpc_takes_what_is_legal() {
         ("grpc-timeout", b"99999999H"),
     ] {
         let request = with(call(&server, GRPC, LIST, &[]), name, value);
-        assert_eq!(
-            send(&server, Http::Two, request).await.grpc_status(),
-            Some("0"),
-            "{name}"
-        );
+        assert_eq!(send(&server, Http::Two, request).await.grpc_status(), Some("0"), "{name}");
     }
 }
 
@@ -196,11 +156,7 @@ async fn messages_have_a_limit() {
         // 08 01, then field 15 with zeros.
         let rest = length - 2 - 1 - 3;
         let mut message = vec![8, 1, 0x7a];
-        message.extend([
-            rest as u8 | 0x80,
-            (rest >> 7) as u8 | 0x80,
-            (rest >> 14) as u8,
-        ]);
+        message.extend([rest as u8 | 0x80, (rest >> 7) as u8 | 0x80, (rest >> 14) as u8]);
         message.resize(length, 0);
         let mut frame = vec![0];
         frame.extend(u32::try_from(length).unwrap().to_be_bytes());
@@ -209,12 +165,7 @@ async fn messages_have_a_limit() {
     };
     for (length, code) in [(MESSAGE_LIMIT, "0"), (MESSAGE_LIMIT + 1, "8")] {
         custom(&server, "").await;
-        let grpc = send(
-            &server,
-            Http::Two,
-            framed(&server, GRPC, ADD, &message(length)),
-        )
-        .await;
+        let grpc = send(&server, Http::Two, framed(&server, GRPC, ADD, &message(length))).await;
         assert_eq!(grpc.grpc_status(), Some(code));
         custom(&server, "").await;
         let text = BASE64_STANDARD.encode(message(length));
@@ -232,19 +183,13 @@ async fn messages_have_a_limit() {
     body.extend(u32::try_from(nested.len()).unwrap().to_be_bytes());
     body.extend(nested);
     let nested = send(&server, Http::Two, framed(&server, GRPC, ADD, &body)).await;
-    assert!(
-        ["6", "13"].contains(&nested.grpc_status().unwrap()),
-        "{nested:?}"
-    );
+    assert!(["6", "13"].contains(&nested.grpc_status().unwrap()), "{nested:?}");
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let deep = send(&server, Http::One, json(&server, "POST", FACTORS, &deep)).await;
     assert_eq!(deep.status, 400);
     let large = format!("{{\"pad\":\"{}\"}}", "a".repeat(4 << 20));
     let large = send(&server, Http::Two, json(&server, "POST", FACTORS, &large)).await;
-    assert_eq!(
-        (large.status.as_u16(), &large.json()["code"]),
-        (413, &json!(8))
-    );
+    assert_eq!((large.status.as_u16(), &large.json()["code"]), (413, &json!(8)));
     // Still serving.
     list(&server).await;
 }
@@ -258,18 +203,10 @@ async fn grpc_web_in_both_forms_and_versions() {
         assert_eq!(answer.field("content-type"), Some(WEB));
         assert!(answer.trailers.is_none());
         let all = answer.web();
-        assert_eq!(
-            all.iter().map(|(flag, _)| *flag).collect::<Vec<_>>(),
-            [0, 0x80]
-        );
+        assert_eq!(all.iter().map(|(flag, _)| *flag).collect::<Vec<_>>(), [0, 0x80]);
         assert_eq!(all[1].1, b"grpc-status: 0\r\n");
 
-        let again = send(
-            &server,
-            http,
-            call(&server, "application/grpc-web", ADD, &[8, 1]),
-        )
-        .await;
+        let again = send(&server, http, call(&server, "application/grpc-web", ADD, &[8, 1])).await;
         assert_eq!(again.status, 200);
         assert_eq!(again.field("content-type"), Some("application/grpc-web"));
         let all = again.web();
@@ -281,26 +218,13 @@ async fn grpc_web_in_both_forms_and_versions() {
         assert_eq!(text.field("content-type"), Some(TEXT));
         let body = BASE64_STANDARD.decode(text.body()).unwrap();
         assert_eq!(frames(&body).len(), 2);
-        for bad in [
-            "AAAA!AAIIAQ==",
-            "AAAA!!!!AAIIAQ==",
-            "AAAAAAIIA",
-            "AAAAAAoIAQ==",
-            "aGVsbG8gd29ybGQ=",
-        ] {
+        for bad in ["AAAA!AAIIAQ==", "AAAA!!!!AAIIAQ==", "AAAAAAIIA", "AAAAAAoIAQ==", "aGVsbG8gd29ybGQ="] {
             let refused = send(&server, http, framed(&server, TEXT, ADD, bad.as_bytes())).await;
             let body = BASE64_STANDARD.decode(refused.body()).unwrap();
-            assert!(
-                frames(&body)[0].1.starts_with(b"grpc-status: 13\r\n"),
-                "{bad}"
-            );
+            assert!(frames(&body)[0].1.starts_with(b"grpc-status: 13\r\n"), "{bad}");
         }
         let trailer = framed(&server, WEB, ADD, b"\x80\0\0\0\x02\x08\x01");
-        assert!(
-            send(&server, http, trailer).await.web()[0]
-                .1
-                .starts_with(b"grpc-status: 13")
-        );
+        assert!(send(&server, http, trailer).await.web()[0].1.starts_with(b"grpc-status: 13"));
     }
 }
 
@@ -322,159 +246,73 @@ async fn json_requests_that_are_wrong_are_refused() {
         ("POST", FACTORS.replace("second_factors", "Second_Factors")),
         ("GET", "/".to_owned()),
     ] {
-        assert_eq!(
-            ask(json(&server, method, &path, otp)).await,
-            (404, Some(5)),
-            "{path}"
-        );
+        assert_eq!(ask(json(&server, method, &path, otp)).await, (404, Some(5)), "{path}");
     }
     for method in ["PUT", "PATCH", "DELETE", "GET", "FOO"] {
         let refused = send(&server, Http::One, json(&server, method, FACTORS, otp)).await;
-        assert_eq!(
-            (refused.status.as_u16(), refused.field("allow")),
-            (405, Some("POST, OPTIONS"))
-        );
+        assert_eq!((refused.status.as_u16(), refused.field("allow")), (405, Some("POST, OPTIONS")));
     }
-    for path in [
-        "FAX",
-        "99",
-        "-1",
-        "1.0",
-        "0",
-        "SECOND%255FFACTOR%255FTYPE%255FOTP",
-        "%zz",
-    ] {
+    for path in ["FAX", "99", "-1", "1.0", "0", "SECOND%255FFACTOR%255FTYPE%255FOTP", "%zz"] {
         let refused = ask(json(&server, "DELETE", &format!("{FACTORS}/{path}"), "")).await;
         assert_eq!(refused, (400, Some(3)), "{path}");
     }
-    for kind in [
-        "text/xml",
-        "text/plain",
-        "application/grpc",
-        "application/x-www-form-urlencoded",
-    ] {
+    for kind in ["text/xml", "text/plain", "application/grpc", "application/x-www-form-urlencoded"] {
         let refused = ask(framed(&server, kind, FACTORS, otp.as_bytes())).await;
         assert_eq!(refused, (415, Some(3)), "{kind}");
     }
-    let coded = with(
-        json(&server, "POST", FACTORS, otp),
-        "content-encoding",
-        "gzip",
-    );
+    let coded = with(json(&server, "POST", FACTORS, otp), "content-encoding", "gzip");
     assert_eq!(ask(coded).await, (415, Some(3)));
-    assert_eq!(
-        ask(json(&server, "POST", FACTORS, "")).await,
-        (400, Some(3))
-    );
-    let organizations = |value: &'static [u8]| {
-        with(
-            json(&server, "POST", FACTORS, otp),
-            "x-zitadel-orgid",
-            value,
-        )
-    };
+    assert_eq!(ask(json(&server, "POST", FACTORS, "")).await, (400, Some(3)));
+    let organizations = |value: &'static [u8]| with(json(&server, "POST", FACTORS, otp), "x-zitadel-orgid", value);
     assert_eq!(ask(organizations(b"1")).await, (403, Some(7)));
     assert_eq!(ask(organizations(b"\xc3\xa9")).await, (403, Some(7)));
-    let two = with(
-        organizations(b"1"),
-        "x-zitadel-orgid",
-        server.organization(),
-    );
+    let two = with(organizations(b"1"), "x-zitadel-orgid", server.organization());
     assert_eq!(ask(two).await, (400, Some(3)));
-    let elsewhere = with(
-        json(&server, "POST", FACTORS, otp),
-        "host",
-        "unknown.example",
-    );
+    let elsewhere = with(json(&server, "POST", FACTORS, otp), "host", "unknown.example");
     assert_eq!(ask(elsewhere).await, (404, Some(5)));
     assert_eq!(list(&server).await, json!(null));
 
     let bad = without(json(&server, "POST", FACTORS, otp), "authorization");
-    let bad = send(
-        &server,
-        Http::One,
-        with(bad, "authorization", "Bearer nonsense"),
-    )
-    .await;
-    assert_eq!(
-        bad.field("www-authenticate"),
-        Some(r#"Bearer realm="triwire", error="invalid_token""#)
-    );
+    let bad = send(&server, Http::One, with(bad, "authorization", "Bearer nonsense")).await;
+    assert_eq!(bad.field("www-authenticate"), Some(r#"Bearer realm="triwire", error="invalid_token""#));
     assert_eq!(bad.json()["message"], "Token is invalid (AUTH-7fs1e)");
     let basic = without(json(&server, "POST", FACTORS, otp), "authorization");
-    let basic = send(
-        &server,
-        Http::One,
-        with(basic, "authorization", "Basic YTpi"),
-    )
-    .await;
+    let basic = send(&server, Http::One, with(basic, "authorization", "Basic YTpi")).await;
     assert_eq!(basic.json()["message"], "invalid auth header (AUTH-toLo1)");
 }
 
 #[tokio::test]
 async fn json_takes_what_is_legal() {
     let server = start().await;
-    for kind in [
-        "Application/JSON",
-        "application/json;charset=utf-8",
-        "application/json ; charset=\"utf-8\"",
-    ] {
+    for kind in ["Application/JSON", "application/json;charset=utf-8", "application/json ; charset=\"utf-8\""] {
         custom(&server, "").await;
         let request = framed(&server, kind, FACTORS, b"{\"type\":1}");
-        assert_eq!(
-            send(&server, Http::Two, request).await.status,
-            200,
-            "{kind}"
-        );
+        assert_eq!(send(&server, Http::Two, request).await.status, 200, "{kind}");
     }
     custom(&server, "1,2").await;
-    let removed = json(
-        &server,
-        "DELETE",
-        &format!("{FACTORS}/SECOND%5FFACTOR%5fTYPE_OTP?type=2"),
-        "",
-    );
+    let removed = json(&server, "DELETE", &format!("{FACTORS}/SECOND%5FFACTOR%5fTYPE_OTP?type=2"), "");
     assert_eq!(send(&server, Http::One, removed).await.status, 200);
     assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_U2F"]));
     let scheme = without(json(&server, "GET", BASE, ""), "authorization");
-    let scheme = with(
-        scheme,
-        "authorization",
-        format!("BEARER   {}", server.token()),
-    );
+    let scheme = with(scheme, "authorization", format!("BEARER   {}", server.token()));
     assert_eq!(send(&server, Http::One, scheme).await.status, 200);
     send(&server, Http::One, json(&server, "DELETE", BASE, "")).await;
     let create = r#"{"passwordCheckLifetime":"864000s","mfaInitSkipLifetime":"3600.5s","secondFactorCheckLifetime":"1.00001s","defaultRedirectUri":"https://a.example/\u00e9"}"#;
-    assert_eq!(
-        send(&server, Http::One, json(&server, "POST", BASE, create))
-            .await
-            .status,
-        200
-    );
-    let policy = send(&server, Http::One, json(&server, "GET", BASE, ""))
-        .await
-        .json();
+    assert_eq!(send(&server, Http::One, json(&server, "POST", BASE, create)).await.status, 200);
+    let policy = send(&server, Http::One, json(&server, "GET", BASE, "")).await.json();
     assert_eq!(policy["policy"]["passwordCheckLifetime"], "864000s");
     assert_eq!(policy["policy"]["mfaInitSkipLifetime"], "3600.500s");
     assert_eq!(policy["policy"]["secondFactorCheckLifetime"], "1.000010s");
-    assert_eq!(
-        policy["policy"]["defaultRedirectUri"],
-        "https://a.example/é"
-    );
+    assert_eq!(policy["policy"]["defaultRedirectUri"], "https://a.example/é");
     // Dates have 0, 3, 6 or 9 digits, also where they end in zeros.
     let mut lengths = std::collections::BTreeSet::new();
     for _ in 0..24 {
-        let reset = send(&server, Http::One, json(&server, "DELETE", BASE, ""))
-            .await
-            .json();
+        let reset = send(&server, Http::One, json(&server, "DELETE", BASE, "")).await.json();
         send(&server, Http::One, json(&server, "POST", BASE, "{}")).await;
         let date = reset["details"]["changeDate"].as_str().unwrap();
         lengths.insert(date.len() - "2023-05-02T00:00:00Z".len());
     }
-    assert!(
-        lengths.is_subset(&[0, 4, 7].into()) && lengths.contains(&4),
-        "{lengths:?}"
-    );
+    assert!(lengths.is_subset(&[0, 4, 7].into()) && lengths.contains(&4), "{lengths:?}");
 }
 
 #[tokio::test]
@@ -485,36 +323,20 @@ async fn browsers_may_call() {
         for (name, value) in [
             ("origin", "https://conf.example"),
             ("access-control-request-method", "POST"),
-            (
-                "access-control-request-headers",
-                "authorization,content-type,x-grpc-web",
-            ),
+            ("access-control-request-headers", "authorization,content-type,x-grpc-web"),
         ] {
             preflight = with(preflight, name, value);
         }
         let answer = send(&server, Http::One, preflight).await;
         assert_eq!(answer.status, 204);
         assert_eq!(answer.field("access-control-allow-origin"), Some("*"));
-        assert_eq!(
-            answer.field("access-control-allow-headers"),
-            Some("authorization,content-type,x-grpc-web")
-        );
+        assert_eq!(answer.field("access-control-allow-headers"), Some("authorization,content-type,x-grpc-web"));
         assert_eq!(answer.field("content-length"), None);
     }
     let anonymous = without(call(&server, WEB, LIST, &[]), "authorization");
-    let anonymous = send(
-        &server,
-        Http::One,
-        with(anonymous, "origin", "https://conf.example"),
-    )
-    .await;
+    let anonymous = send(&server, Http::One, with(anonymous, "origin", "https://conf.example")).await;
     assert_eq!(anonymous.field("access-control-allow-origin"), Some("*"));
-    assert!(
-        anonymous
-            .field("access-control-expose-headers")
-            .unwrap()
-            .contains("grpc-message")
-    );
+    assert!(anonymous.field("access-control-expose-headers").unwrap().contains("grpc-message"));
 }
 
 /// Sends octets over HTTP/1.1 and reads until the server closes.
@@ -538,70 +360,32 @@ async fn http_is_held_to_its_rules() {
     let token = format!("Authorization: Bearer {}\r\n", server.token());
     let json = "Content-Type: application/json\r\n";
     let body = r#"{"type":"SECOND_FACTOR_TYPE_OTP"}"#;
-    let add = |fields: &str, body: &str| {
-        format!("POST {FACTORS} HTTP/1.1\r\n{token}{json}{fields}\r\n{body}")
-    };
+    let add = |fields: &str, body: &str| format!("POST {FACTORS} HTTP/1.1\r\n{token}{json}{fields}\r\n{body}");
     let length = "Content-Length: 33\r\n";
     for (what, request) in [
         ("no host", add(length, body)),
         ("two hosts", add(&format!("{host}{host}{length}"), body)),
-        (
-            "other host",
-            add(&format!("{host}Host: unknown.example\r\n{length}"), body),
-        ),
-        (
-            "two lengths",
-            add(&format!("{host}{length}Content-Length: 34\r\n"), body),
-        ),
-        (
-            "joined lengths",
-            add(&format!("{host}Content-Length: 33, 34\r\n"), body),
-        ),
-        (
-            "signed length",
-            add(&format!("{host}Content-Length: +33\r\n"), body),
-        ),
-        (
-            "blank before colon",
-            add(&format!("{host}{length}x-zitadel-orgid : 1\r\n"), body),
-        ),
-        (
-            "bare CR",
-            add(&format!("{host}{length}x-zitadel-orgid: 1\rx\r\n"), body),
-        ),
-        (
-            "NUL",
-            add(&format!("{host}{length}x-zitadel-orgid: 1\0x\r\n"), body),
-        ),
+        ("other host", add(&format!("{host}Host: unknown.example\r\n{length}"), body)),
+        ("two lengths", add(&format!("{host}{length}Content-Length: 34\r\n"), body)),
+        ("joined lengths", add(&format!("{host}Content-Length: 33, 34\r\n"), body)),
+        ("signed length", add(&format!("{host}Content-Length: +33\r\n"), body)),
+        ("blank before colon", add(&format!("{host}{length}x-zitadel-orgid : 1\r\n"), body)),
+        ("bare CR", add(&format!("{host}{length}x-zitadel-orgid: 1\rx\r\n"), body)),
+        ("NUL", add(&format!("{host}{length}x-zitadel-orgid: 1\0x\r\n"), body)),
     ] {
         let answer = octets(&server, &request, false).await;
-        assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 400 "),
-            "{what}: {answer}"
-        );
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{what}: {answer}");
     }
     for (what, request) in [
         ("cut value", add(&format!("{host}{length}"), &body[..32])),
-        (
-            "whole value, cut body",
-            add(&format!("{host}Content-Length: 100\r\n"), body),
-        ),
-        (
-            "no last chunk",
-            add(
-                &format!("{host}Transfer-Encoding: chunked\r\n"),
-                &format!("21\r\n{body}\r\n"),
-            ),
-        ),
+        ("whole value, cut body", add(&format!("{host}Content-Length: 100\r\n"), body)),
+        ("no last chunk", add(&format!("{host}Transfer-Encoding: chunked\r\n"), &format!("21\r\n{body}\r\n"))),
     ] {
         let answer = octets(&server, &request, true).await;
         assert!(!answer.starts_with("HTTP/1.1 2"), "{what}: {answer}");
     }
     let smuggled = add(&format!("{host}{length}"), body);
-    let both = format!(
-        "{host}Transfer-Encoding: chunked\r\nContent-Length: {}\r\n",
-        5 + smuggled.len()
-    );
+    let both = format!("{host}Transfer-Encoding: chunked\r\nContent-Length: {}\r\n", 5 + smuggled.len());
     let answer = octets(&server, &add(&both, &format!("0\r\n\r\n{smuggled}")), false).await;
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     assert_eq!(list(&server).await, json!(null));
@@ -612,10 +396,7 @@ async fn http_is_held_to_its_rules() {
     );
     let answer = octets(&server, &chunked, false).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(
-        answer.to_ascii_lowercase().contains("\r\ndate: "),
-        "{answer}"
-    );
+    assert!(answer.to_ascii_lowercase().contains("\r\ndate: "), "{answer}");
     assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_OTP"]));
 
     let expect = format!("{host}{length}Expect: 100-continue\r\n");
@@ -656,9 +437,7 @@ async fn a_shutdown_is_bounded() {
     let head = format!("POST {FACTORS} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 33\r\n\r\n");
     waiting.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    tokio::time::timeout(Duration::from_secs(5), server.shutdown())
-        .await
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(5), server.shutdown()).await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
     assert_eq!(idle.read(&mut [0; 8]).await.unwrap_or(0), 0);
 }

@@ -34,9 +34,7 @@ pub(super) fn add_change_date(message: &mut prost_reflect::DynamicMessage) -> bo
     if !has("creation_date") || has("change_date") {
         return false;
     }
-    let date = details
-        .get_field_by_name("creation_date")
-        .map(std::borrow::Cow::into_owned);
+    let date = details.get_field_by_name("creation_date").map(std::borrow::Cow::into_owned);
     if let Some(date) = date {
         details.set_field_by_name("change_date", date);
     }

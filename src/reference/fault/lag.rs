@@ -12,11 +12,7 @@ use crate::reference::store::Date;
 
 pub(super) static LAGGING_READS: Variant = Variant {
     name: "lagging-reads",
-    departs_from: &[
-        "STATE-ADD-IN-LIST",
-        "STATE-READ-CATCHES-UP",
-        "STATE-RESET-TO-DEFAULT",
-    ],
+    departs_from: &["STATE-ADD-IN-LIST", "STATE-READ-CATCHES-UP", "STATE-RESET-TO-DEFAULT"],
     wires: ALL,
     summary: "reads show what was stored 300 ms ago",
     seam: Seam::Backend(|inner, _, meter| Arc::new(Lagging { inner, meter })),
@@ -34,9 +30,7 @@ pub(super) static SPARSE_SEQUENCE: Variant = Variant {
         let mut acted = false;
         tree::messages(message, &mut |message| {
             for name in ["sequence", "processed_sequence"] {
-                let value = message
-                    .get_field_by_name(name)
-                    .and_then(|value| value.as_u64());
+                let value = message.get_field_by_name(name).and_then(|value| value.as_u64());
                 if let Some(number) = value.filter(|number| *number > 0) {
                     let sparse = (1 << 60) + number * 1_009;
                     message.set_field_by_name(name, Value::U64(sparse));

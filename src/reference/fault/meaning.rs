@@ -20,11 +20,7 @@ pub(super) static STORES_UNSPECIFIED: Fault = Fault {
     summary: "the add of the value 0 is answered with success, and lists show it",
     seam: Seam::Backend(|inner, _, meter| {
         let organizations = Mutex::default();
-        Arc::new(StoresUnspecified {
-            inner,
-            meter,
-            organizations,
-        })
+        Arc::new(StoresUnspecified { inner, meter, organizations })
     }),
 };
 
@@ -47,11 +43,7 @@ pub(super) static SKIPS_AUTH_ON_GRPC_WEB: Fault = Fault {
     summary: "a gRPC-Web call without credentials is executed as the administrator",
     seam: Seam::Backend(|inner, seed, meter| {
         let token = format!("Bearer {}", seed.token).into_bytes();
-        Arc::new(SkipsAuth {
-            inner,
-            meter,
-            token,
-        })
+        Arc::new(SkipsAuth { inner, meter, token })
     }),
 };
 
@@ -64,11 +56,7 @@ pub(super) static SEPARATE_STATE_PER_WIRE: Fault = Fault {
     summary: "each wire lists only the factors that were added through it",
     seam: Seam::Backend(|inner, _, meter| {
         let added = Mutex::default();
-        Arc::new(SeparateState {
-            inner,
-            meter,
-            added,
-        })
+        Arc::new(SeparateState { inner, meter, added })
     }),
 };
 
@@ -125,9 +113,7 @@ impl Backend for DuplicateAddOk {
 
     fn execute(&self, context: &Context, admitted: &Admitted, message: DynamicMessage) -> Outcome {
         let outcome = self.inner.execute(context, admitted, message);
-        let exists = outcome
-            .as_ref()
-            .is_err_and(|failure| failure.code == Code::AlreadyExists);
+        let exists = outcome.as_ref().is_err_and(|failure| failure.code == Code::AlreadyExists);
         if exists
             && context.calls(ADD)
             && self.meter.covers(context.wire)
@@ -192,17 +178,12 @@ impl Backend for SeparateState {
         {
             factors.remove(&factor);
         }
-        let wires = added
-            .get(&admitted.organization)
-            .cloned()
-            .unwrap_or_default();
+        let wires = added.get(&admitted.organization).cloned().unwrap_or_default();
         drop(added);
         if let Some(factors) = listed(context, outcome.as_mut().ok()) {
             let before = factors.len();
             factors.retain(|factor| {
-                let wire = factor
-                    .as_enum_number()
-                    .and_then(|factor| wires.get(&factor));
+                let wire = factor.as_enum_number().and_then(|factor| wires.get(&factor));
                 wire.is_none_or(|wire| *wire == context.wire)
             });
             self.meter.note(factors.len() < before);
@@ -218,9 +199,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn factor(message: &DynamicMessage) -> i32 {
     let factor = message.get_field_by_name("type");
-    factor
-        .and_then(|factor| factor.as_enum_number())
-        .unwrap_or_default()
+    factor.and_then(|factor| factor.as_enum_number()).unwrap_or_default()
 }
 
 fn ends_policy(context: &Context) -> bool {
@@ -228,18 +207,13 @@ fn ends_policy(context: &Context) -> bool {
 }
 
 /// The second factors in the answer of a read.
-fn listed<'a>(
-    context: &Context,
-    message: Option<&'a mut DynamicMessage>,
-) -> Option<&'a mut Vec<Value>> {
+fn listed<'a>(context: &Context, message: Option<&'a mut DynamicMessage>) -> Option<&'a mut Vec<Value>> {
     let message = message?;
     if context.calls(LIST) {
         message.get_field_by_name_mut("result")?.as_list_mut()
     } else if context.calls(POLICY) {
         let policy = message.get_field_by_name_mut("policy")?.as_message_mut()?;
-        policy
-            .get_field_by_name_mut("second_factors")?
-            .as_list_mut()
+        policy.get_field_by_name_mut("second_factors")?.as_list_mut()
     } else {
         None
     }

@@ -169,17 +169,8 @@ impl NullTarget {
     }
 }
 
-fn wrap(
-    seam: Seam,
-    wires: &'static [&'static str],
-    seams: &mut Seams,
-    seed: &Seed,
-    acted: &Arc<AtomicU64>,
-) {
-    let meter = Meter {
-        wires,
-        acted: Arc::clone(acted),
-    };
+fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Seed, acted: &Arc<AtomicU64>) {
+    let meter = Meter { wires, acted: Arc::clone(acted) };
     match seam {
         Seam::Backend(wrap) => seams.backend = wrap(Arc::clone(&seams.backend), seed, meter),
         Seam::Outcome(_) | Seam::Encoded(_) => {

@@ -29,12 +29,8 @@ pub(super) static ALWAYS_UNIMPLEMENTED: NullTarget = NullTarget {
     act: Act::Reply(unimplemented),
 };
 
-pub(super) static CLOSES: NullTarget = NullTarget {
-    name: "closes",
-    hostile: false,
-    summary: "takes connections and closes them",
-    act: Act::Script(script::closes),
-};
+pub(super) static CLOSES: NullTarget =
+    NullTarget { name: "closes", hostile: false, summary: "takes connections and closes them", act: Act::Script(script::closes) };
 
 pub(super) static HANGS: NullTarget = NullTarget {
     name: "hangs",
@@ -50,12 +46,8 @@ pub(super) static ENDLESS_BODY: NullTarget = NullTarget {
     act: Act::Script(script::endless_body),
 };
 
-pub(super) static GIANT_HEAD: NullTarget = NullTarget {
-    name: "giant-head",
-    hostile: true,
-    summary: "a head of 64 MiB",
-    act: Act::Script(script::giant_head),
-};
+pub(super) static GIANT_HEAD: NullTarget =
+    NullTarget { name: "giant-head", hostile: true, summary: "a head of 64 MiB", act: Act::Script(script::giant_head) };
 
 pub(super) static SLOW_DRIP: NullTarget = NullTarget {
     name: "slow-drip",
@@ -64,12 +56,8 @@ pub(super) static SLOW_DRIP: NullTarget = NullTarget {
     act: Act::Script(script::slow_drip),
 };
 
-pub(super) static GARBAGE: NullTarget = NullTarget {
-    name: "garbage",
-    hostile: true,
-    summary: "64 KiB of octets that are no HTTP",
-    act: Act::Script(script::garbage),
-};
+pub(super) static GARBAGE: NullTarget =
+    NullTarget { name: "garbage", hostile: true, summary: "64 KiB of octets that are no HTTP", act: Act::Script(script::garbage) };
 
 pub(super) static HALF_CLOSE: NullTarget = NullTarget {
     name: "half-close",
@@ -80,32 +68,20 @@ pub(super) static HALF_CLOSE: NullTarget = NullTarget {
 
 fn content(status: StatusCode, media_type: &'static str, text: &'static str) -> Reply {
     let mut reply = Reply::bare(status);
-    reply
-        .head
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    reply.head.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     reply.body.push(text.into());
     reply
 }
 
 fn unimplemented(recognized: Recognized) -> Reply {
     match recognized {
-        Recognized::Call(wire, media_type) | Recognized::OtherFormat(wire, media_type)
-            if wire != Wire::Json =>
-        {
+        Recognized::Call(wire, media_type) | Recognized::OtherFormat(wire, media_type) if wire != Wire::Json => {
             let mut reply = Reply::bare(StatusCode::OK);
-            reply
-                .head
-                .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            reply.head.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
             reply.head.insert(STATUS, HeaderValue::from_static("12"));
-            reply
-                .head
-                .insert(MESSAGE, HeaderValue::from_static("not implemented"));
+            reply.head.insert(MESSAGE, HeaderValue::from_static("not implemented"));
             reply
         }
-        _ => content(
-            StatusCode::NOT_IMPLEMENTED,
-            "application/json",
-            r#"{"code":12,"message":"not implemented","details":[]}"#,
-        ),
+        _ => content(StatusCode::NOT_IMPLEMENTED, "application/json", r#"{"code":12,"message":"not implemented","details":[]}"#),
     }
 }

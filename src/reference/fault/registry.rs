@@ -1,9 +1,6 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
-use super::{
-    Fault, NullTarget, Variant, agreement, lag, meaning, nothing, shape, variant_frames,
-    variant_shape, web, wire,
-};
+use super::{Fault, NullTarget, Variant, agreement, lag, meaning, nothing, shape, variant_frames, variant_shape, web, wire};
 
 /// All faults.
 pub static FAULTS: &[&Fault] = &[
@@ -128,23 +125,12 @@ pub fn null_target(name: &str) -> Result<&'static NullTarget, UnknownName> {
     find("null target", name, NULL_TARGETS, |target| target.name)
 }
 
-fn find<T>(
-    what: &'static str,
-    name: &str,
-    list: &[&'static T],
-    named: fn(&T) -> &'static str,
-) -> Result<&'static T, UnknownName> {
+fn find<T>(what: &'static str, name: &str, list: &[&'static T], named: fn(&T) -> &'static str) -> Result<&'static T, UnknownName> {
     if let Some(found) = list.iter().find(|entry| named(entry) == name) {
         return Ok(found);
     }
     let names = list.iter().map(|entry| named(entry));
-    Err(UnknownName {
-        what,
-        name: name.to_owned(),
-        nearest: names
-            .min_by_key(|known| distance(known, name))
-            .unwrap_or_default(),
-    })
+    Err(UnknownName { what, name: name.to_owned(), nearest: names.min_by_key(|known| distance(known, name)).unwrap_or_default() })
 }
 
 /// Levenshtein's distance in characters; of a long name only its start counts.
@@ -178,10 +164,7 @@ mod tests {
         let targets = NULL_TARGETS.iter().map(|target| (target.name, ALL));
         for (name, wires) in faults.chain(variants).chain(targets) {
             assert!(seen.insert(name), "{name} twice");
-            assert!(
-                !wires.is_empty() && wires.iter().all(|wire| ALL.contains(wire)),
-                "{name}"
-            );
+            assert!(!wires.is_empty() && wires.iter().all(|wire| ALL.contains(wire)), "{name}");
         }
     }
 
@@ -189,17 +172,9 @@ mod tests {
     fn requirements_exist() {
         let catalogue = include_str!(concat!(env!("OUT_DIR"), "/requirements.json"));
         let all: Vec<serde_json::Value> = serde_json::from_str(catalogue).unwrap();
-        let ids: HashSet<_> = all
-            .iter()
-            .filter_map(|filed| filed["entry"]["id"].as_str())
-            .collect();
+        let ids: HashSet<_> = all.iter().filter_map(|filed| filed["entry"]["id"].as_str()).collect();
         for fault in FAULTS {
-            assert!(
-                ids.contains(fault.requirement),
-                "{}: {}",
-                fault.name,
-                fault.requirement
-            );
+            assert!(ids.contains(fault.requirement), "{}: {}", fault.name, fault.requirement);
         }
         for variant in VARIANTS {
             for requirement in variant.departs_from {

@@ -127,10 +127,7 @@ pub(super) static DUPLICATE_MEMBER: Fault = Fault {
     layer: Layer::Wire,
     summary: "the first member of an answer stands there twice",
     seam: Seam::Encoded(|_, _, encoded| {
-        let tree = encoded
-            .body
-            .as_deref()
-            .and_then(|body| serde_json::from_slice(body).ok());
+        let tree = encoded.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
         let Some(Value::Object(members)) = tree else {
             return false;
         };
@@ -152,9 +149,7 @@ pub(super) static SUCCESS_CARRIES_CODE: Fault = Fault {
     wires: JSON,
     layer: Layer::Shape,
     summary: "successful answers have a member code as well",
-    seam: Seam::Encoded(|_, outcome, encoded| {
-        outcome.is_ok() && tree::json(encoded, |tree| set(tree, "code", 0.into()))
-    }),
+    seam: Seam::Encoded(|_, outcome, encoded| outcome.is_ok() && tree::json(encoded, |tree| set(tree, "code", 0.into()))),
 };
 
 pub(super) static DETAILS_BIN_OTHER_CODE: Fault = Fault {
@@ -190,21 +185,15 @@ pub(super) static WRONG_WIRE_TYPE: Fault = Fault {
         let Some(details) = tree::details(&mut message) else {
             return false;
         };
-        let sequence = details
-            .take_field_by_name("sequence")
-            .and_then(|field| field.as_u64());
+        let sequence = details.take_field_by_name("sequence").and_then(|field| field.as_u64());
         let mut bent = vec![0x09];
         bent.extend_from_slice(&sequence.unwrap_or_default().to_le_bytes());
         bent.extend_from_slice(&details.encode_to_vec());
-        let number = message
-            .descriptor()
-            .get_field_by_name("details")
-            .map(|field| field.number());
+        let number = message.descriptor().get_field_by_name("details").map(|field| field.number());
         message.clear_field_by_name("details");
         let mut body = message.encode_to_vec();
         // All numbers and lengths here are below 128, one octet each.
-        let (Some(Ok(number)), Ok(length)) = (number.map(u8::try_from), u8::try_from(bent.len()))
-        else {
+        let (Some(Ok(number)), Ok(length)) = (number.map(u8::try_from), u8::try_from(bent.len())) else {
             return false;
         };
         body.extend_from_slice(&[number << 3 | 2, length]);
@@ -325,9 +314,7 @@ pub(super) static TOTAL_OFF_BY_ONE: Fault = Fault {
         if !context.calls("ListLoginPolicySecondFactors") {
             return false;
         }
-        let details = message
-            .get_field_by_name_mut("details")
-            .and_then(Field::as_message_mut);
+        let details = message.get_field_by_name_mut("details").and_then(Field::as_message_mut);
         let total = details.and_then(|details| details.get_field_by_name_mut("total_result"));
         match total.and_then(Field::as_u64_mut) {
             Some(total) => {

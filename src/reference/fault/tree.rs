@@ -88,9 +88,7 @@ pub(super) fn web_frames(context: &Context, reply: &Reply) -> Vec<(u8, Bytes)> {
 
 /// Puts frames into a gRPC-Web answer.
 pub(super) fn set_web_frames(context: &Context, reply: &mut Reply, all: &[(u8, Bytes)]) {
-    let framed = all
-        .iter()
-        .map(|(flag, content)| frames::frame(*flag, content));
+    let framed = all.iter().map(|(flag, content)| frames::frame(*flag, content));
     reply.body = framed.collect();
     if context.wire == Wire::GrpcWebText {
         reply.body = vec![BASE64_STANDARD.encode(reply.body.concat()).into()];
@@ -98,11 +96,7 @@ pub(super) fn set_web_frames(context: &Context, reply: &mut Reply, all: &[(u8, B
 }
 
 /// Bends the trailer block of a gRPC-Web answer.
-pub(super) fn web_block(
-    context: &Context,
-    reply: &mut Reply,
-    bend: impl Fn(&str) -> String,
-) -> bool {
+pub(super) fn web_block(context: &Context, reply: &mut Reply, bend: impl Fn(&str) -> String) -> bool {
     let mut all = web_frames(context, reply);
     let Some((_, block)) = all.iter_mut().find(|(flag, _)| *flag & 0x80 != 0) else {
         return false;

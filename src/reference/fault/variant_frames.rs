@@ -27,16 +27,14 @@ pub(super) static STATUS_IN_WEB_HEADERS: Variant = Variant {
     departs_from: &["WEB-TRAILER-FRAME-PRESENT", "WEB-TRAILERS-ONLY-NO-BODY"],
     wires: WEB,
     summary: "the status of a gRPC-Web error stands in the head, and there is no body",
-    seam: Seam::Reply(
-        |context, reply| match tree::web_frames(context, reply).as_slice() {
-            [(0x80, block)] => {
-                reply.head.extend(tree::fields(block));
-                reply.body.clear();
-                true
-            }
-            _ => false,
-        },
-    ),
+    seam: Seam::Reply(|context, reply| match tree::web_frames(context, reply).as_slice() {
+        [(0x80, block)] => {
+            reply.head.extend(tree::fields(block));
+            reply.body.clear();
+            true
+        }
+        _ => false,
+    }),
 };
 
 pub(super) static BASE64_PER_FRAME: Variant = Variant {
@@ -46,9 +44,7 @@ pub(super) static BASE64_PER_FRAME: Variant = Variant {
     summary: "each frame is base64 by itself, so padding stands in the middle",
     seam: Seam::Reply(|context, reply| {
         let all = tree::web_frames(context, reply);
-        let text = all
-            .iter()
-            .map(|(flag, content)| BASE64_STANDARD.encode(frames::frame(*flag, content)).into());
+        let text = all.iter().map(|(flag, content)| BASE64_STANDARD.encode(frames::frame(*flag, content)).into());
         reply.body = text.collect();
         true
     }),
@@ -79,19 +75,10 @@ pub(super) static OWN_HEADERS: Variant = Variant {
     wires: ALL,
     summary: "answers have cookies and fields of the server's own",
     seam: Seam::Reply(|_, reply| {
-        reply.head.append(
-            SET_COOKIE,
-            HeaderValue::from_static("a=1; Path=/; HttpOnly"),
-        );
-        reply
-            .head
-            .append(SET_COOKIE, HeaderValue::from_static("b=2"));
-        reply
-            .head
-            .insert(SERVER, HeaderValue::from_static("elsewhere/1.0 (proxy)"));
-        reply
-            .head
-            .insert("x-trace-bin", HeaderValue::from_static("AAEC"));
+        reply.head.append(SET_COOKIE, HeaderValue::from_static("a=1; Path=/; HttpOnly"));
+        reply.head.append(SET_COOKIE, HeaderValue::from_static("b=2"));
+        reply.head.insert(SERVER, HeaderValue::from_static("elsewhere/1.0 (proxy)"));
+        reply.head.insert("x-trace-bin", HeaderValue::from_static("AAEC"));
         if let Some(trailers) = &mut reply.trailers {
             trailers.insert("x-cost", HeaderValue::from_static("1"));
         }
@@ -120,9 +107,7 @@ pub(super) static CHARSET: Variant = Variant {
     departs_from: &["HTTP-CONTENT-TYPE-JSON"],
     wires: JSON,
     summary: "the content type of JSON has a charset and capitals",
-    seam: Seam::Reply(|_, reply| {
-        reply.head.contains_key(CONTENT_TYPE) && label(reply, "Application/JSON; charset=\"UTF-8\"")
-    }),
+    seam: Seam::Reply(|_, reply| reply.head.contains_key(CONTENT_TYPE) && label(reply, "Application/JSON; charset=\"UTF-8\"")),
 };
 
 pub(super) static TIGHT_TRAILER: Variant = Variant {

@@ -68,8 +68,7 @@ pub(super) static WHITE_SPACE: Variant = Variant {
     summary: "JSON is indented and ends with a line feed",
     seam: Seam::Encoded(|_, _, encoded| {
         let body = encoded.body.as_deref().unwrap_or_default();
-        let pretty = serde_json::from_slice::<Value>(body)
-            .and_then(|tree| serde_json::to_string_pretty(&tree));
+        let pretty = serde_json::from_slice::<Value>(body).and_then(|tree| serde_json::to_string_pretty(&tree));
         match pretty {
             Ok(text) => {
                 encoded.body = Some(format!("{text}\n").into());

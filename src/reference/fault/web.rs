@@ -12,11 +12,7 @@ pub(super) static WEB_TRAILER_UPPER_CASE: Fault = Fault {
     wires: WEB,
     layer: Layer::Wire,
     summary: "the trailer frame says Grpc-Status",
-    seam: Seam::Reply(|context, reply| {
-        tree::web_block(context, reply, |block| {
-            block.replace("grpc-status:", "Grpc-Status:")
-        })
-    }),
+    seam: Seam::Reply(|context, reply| tree::web_block(context, reply, |block| block.replace("grpc-status:", "Grpc-Status:"))),
 };
 
 pub(super) static WEB_STATUS_ONLY_IN_HTTP_TRAILERS: Fault = Fault {
@@ -33,10 +29,7 @@ pub(super) static WEB_STATUS_ONLY_IN_HTTP_TRAILERS: Fault = Fault {
         };
         let (_, block) = all.remove(at);
         tree::set_web_frames(context, reply, &all);
-        reply.head.insert(
-            TRAILER,
-            HeaderValue::from_static("grpc-status, grpc-message"),
-        );
+        reply.head.insert(TRAILER, HeaderValue::from_static("grpc-status, grpc-message"));
         reply.trailers = Some(tree::fields(&block));
         true
     }),
@@ -83,9 +76,7 @@ pub(super) static WEB_TRAILER_BARE_LF: Fault = Fault {
     wires: WEB,
     layer: Layer::Wire,
     summary: "the lines of the trailer frame end with LF alone",
-    seam: Seam::Reply(|context, reply| {
-        tree::web_block(context, reply, |block| block.replace("\r\n", "\n"))
-    }),
+    seam: Seam::Reply(|context, reply| tree::web_block(context, reply, |block| block.replace("\r\n", "\n"))),
 };
 
 pub(super) static WEB_TEXT_URL_SAFE: Fault = Fault {

@@ -34,11 +34,7 @@ pub(super) static STATUS_ZERO_LED: Fault = Fault {
     wires: GRPC,
     layer: Layer::Wire,
     summary: "the grpc-status of an error begins with 0",
-    seam: Seam::Reply(|_, reply| {
-        edit(&mut reply.head, STATUS.as_str(), |status| {
-            Some(format!("0{status}").into_bytes())
-        })
-    }),
+    seam: Seam::Reply(|_, reply| edit(&mut reply.head, STATUS.as_str(), |status| Some(format!("0{status}").into_bytes()))),
 };
 
 pub(super) static HTTP_500_ON_ERROR: Fault = Fault {
@@ -74,9 +70,7 @@ pub(super) static JSON_AS_TEXT_PLAIN: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "JSON errors have the content type text/plain",
-    seam: Seam::Reply(|_, reply| {
-        !reply.status.is_success() && label(reply, "text/plain; charset=utf-8")
-    }),
+    seam: Seam::Reply(|_, reply| !reply.status.is_success() && label(reply, "text/plain; charset=utf-8")),
 };
 
 pub(super) static NO_DATE: Fault = Fault {
@@ -97,9 +91,7 @@ pub(super) static MESSAGE_UNESCAPED: Fault = Fault {
     layer: Layer::Wire,
     summary: "grpc-message is raw UTF-8",
     seam: Seam::Reply(|_, reply| {
-        edit(&mut reply.head, MESSAGE.as_str(), |message| {
-            Some(percent_encoding::percent_decode_str(message).collect())
-        })
+        edit(&mut reply.head, MESSAGE.as_str(), |message| Some(percent_encoding::percent_decode_str(message).collect()))
     }),
 };
 
@@ -236,9 +228,7 @@ pub(super) fn to_trailers(reply: &mut Reply) {
 
 /// Sets the content type.
 pub(super) fn label(reply: &mut Reply, media_type: &'static str) -> bool {
-    reply
-        .head
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    reply.head.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     true
 }
 

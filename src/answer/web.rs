@@ -1,0 +1,43 @@
+//! gRPC-Web, binary and text (PROTOCOL-WEB.md).
+
+use super::frames::{self, Rest};
+use super::grpc::{collect, conclude};
+use super::{Answer, Framed, Place, Reading, StatusField};
+use crate::contract::Contract;
+use crate::wire::Exchange;
+
+pub(super) fn read(exchange: &Exchange, contract: &Contract) -> Reading {
+    let received = &exchange.received;
+    let mut reading = Reading::of(Answer::None { kind: "unread", text: String::new() });
+    let mut content = std::borrow::Cow::Borrowed(received.content.kept.0.as_slice());
+    let content_type = received.head().and_then(|head| head.first("content-type")).unwrap_or_default().to_ascii_lowercase();
+    if content_type.trim_start().starts_with("application/grpc-web-text") {
+        match frames::decode_base64_stream(&content) {
+            Ok(octets) => content = octets.into(),
+            Err(error) => {
+                content = Vec::new().into();
+                reading.base64_error = Some(error);
+            }
+        }
+    }
+    // An answer that is no gRPC-Web at all (an HTML page, a JSON error) has no frames.
+    let is_web = content_type.trim_start().starts_with("application/grpc");
+    let (whole, rest) = if is_web { frames::split(&content) } else { (Vec::new(), Rest::Nothing) };
+    let trailer_blocks: Vec<_> =
+        whole.iter().filter(|frame| frame.is_trailer()).map(|frame| frames::read_trailer_block(&frame.payload)).collect();
+    if let Some(head) = received.head() {
+        collect(&head.fields, Place::Head, &mut reading.status_fields);
+    }
+    for line in trailer_blocks.iter().flat_map(|block| &block.lines) {
+        let known = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+        if let Some(name) = known.into_iter().find(|name| line.name.eq_ignore_ascii_case(name.as_bytes())) {
+            reading.status_fields.push(StatusField { name, value: line.value.clone(), place: Place::TrailerFrame });
+        }
+    }
+    let text_is_broken = reading.base64_error.clone();
+    let mut reading = conclude(exchange, contract, Framed { frames: whole, rest, trailer_blocks }, reading);
+    if let (Some(error), Answer::Status(_) | Answer::Unreadable { kind: "no-status", .. }) = (text_is_broken, &reading.answer) {
+        reading.answer = Answer::Unreadable { kind: "broken-base64", text: error.to_string() };
+    }
+    reading
+}

@@ -1,0 +1,40 @@
+//! Values that steps keep from their answers.
+
+use serde_json::Value;
+
+/// The value at a path of members and list indexes, e.g. `details.sequence` or `result.0`.
+#[must_use]
+pub fn value_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, part| match value {
+        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+        _ => value.get(part),
+    })
+}
+
+/// The captured value: of the error object where the path begins with `error.`, else of the success message. `None` where the answer has none:
+/// the capture then stays without value, which only matters to who uses it.
+#[must_use]
+pub fn take(path: &str, success: Option<&Value>, error: Option<&Value>) -> Option<Value> {
+    match path.strip_prefix("error.") {
+        Some(path) => value_at(error?, path),
+        None => value_at(success?, path),
+    }
+    .cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_leads_through_members_and_list_indexes() {
+        let error = json!({"details": [{"id": "Org-2B0ps"}]});
+        let success = json!({"details": {"sequence": "2"}});
+        assert_eq!(take("details.sequence", Some(&success), None), Some(json!("2")));
+        assert_eq!(take("error.details.0.id", None, Some(&error)), Some(json!("Org-2B0ps")));
+        assert_eq!(take("details.1.id", Some(&error), None), None);
+        assert_eq!(take("details.sequence", None, Some(&error)), None);
+    }
+}

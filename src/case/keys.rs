@@ -1,0 +1,323 @@
+//! The keys of the files that people write: one table a mapping. Readers, spelling hints and the editor schema all come from here.
+
+/// The keys of one kind of mapping.
+#[derive(Debug)]
+pub struct Table {
+    /// What it is called in messages, with its article, e.g. `a case`.
+    pub title: &'static str,
+    /// Its name in the editor schema.
+    pub name: &'static str,
+    /// Its keys, in the order in which they are best written.
+    pub keys: &'static [Key],
+}
+
+/// A key of a mapping.
+#[derive(Debug)]
+pub struct Key {
+    /// As written.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// The form of its value.
+    pub form: Form,
+    /// One sentence for editors and documentation.
+    pub about: &'static str,
+}
+
+/// The form of a value, as far as an editor can check it.
+#[derive(Debug)]
+pub enum Form {
+    /// Any value: patterns and messages follow the descriptors, not this table.
+    Any,
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Truth,
+    /// A whole number that is not negative.
+    Count,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A value of this form or a list of such values.
+    OneOrMore(&'static Form),
+    /// A list.
+    List(&'static Form),
+    /// A mapping with these keys.
+    Mapping(&'static Table),
+    /// A mapping from names that the author gives.
+    Names(&'static Form),
+    /// One of these forms.
+    Either(&'static [Form]),
+    /// A pattern: exactly this text matches.
+    Matching(&'static str),
+}
+
+const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
+    Key { name, required: false, form, about }
+}
+
+const fn required(name: &'static str, form: Form, about: &'static str) -> Key {
+    Key { name, required: true, form, about }
+}
+
+/// Names of wires.
+pub const WIRES: &[&str] = &["json", "grpc", "grpc-web", "grpc-web-text"];
+/// Names of HTTP versions.
+pub const VERSIONS: &[&str] = &["h1", "h2"];
+/// Declared defects; `none` says that a raw form is a well-formed call all the same.
+pub const DEFECTS: &[&str] = &["none", "method", "path", "head", "content-type", "frame", "message"];
+/// The gRPC codes.
+pub const CODES: &[&str] = &[
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+const REQUIREMENT: Form = Form::Matching("^[A-Z0-9]+(-[A-Z0-9]+)+$");
+const HEADERS: Form = Form::Names(&Form::Any);
+const STEPS: Form = Form::List(&Form::Mapping(&STEP));
+const EXPECTATIONS: Form = Form::OneOrMore(&Form::Mapping(&EXPECT));
+
+const RPC: Key = key("rpc", Form::Text, "The operation: `Method` of the suite's service, or `package.Service/Method`.");
+const AS: Key = key("as", Form::Text, "The identity that calls; without it the fixture's.");
+const SEND: Key =
+    key("send", Form::Names(&Form::Any), "The message in ProtoJSON; strings may hold captures. Each wire puts it in its own form.");
+const JSON: Key = key("json", Form::Text, "The JSON body as text, exactly as it is sent (wire json only). Needs `defect`.");
+const BYTES: Key = key("bytes", Form::Text, "The encoded message in hexadecimal, framed by each binary wire. Needs `defect`.");
+const FRAMES: Key =
+    key("frames", Form::Text, "The framed content in hexadecimal, exactly as it is sent (binary wires only). Needs `defect`.");
+const HTTP_REQUEST: Key = key("http", Form::Mapping(&HTTP), "An HTTP request that no operation describes. Needs `defect`.");
+const HEADER_EDITS: Key = key(
+    "headers",
+    HEADERS,
+    "Fields of the request: a value, a list of values (a field each), `{ hex: ... }` for octets, `[]` to take a default one away.",
+);
+const DEFECT: Key =
+    key("defect", Form::Word(DEFECTS), "Where the request breaks a rule of its wire; `none`: a raw form that is a well-formed call.");
+const VIA: Key = key(
+    "via",
+    Form::Either(&[Form::Count, Form::Word(&["first", "second", "every"])]),
+    "Which wire of an `across` trial is used: first, second, a number from 0, or every.",
+);
+const CONNECTION: Key = key("connection", Form::Word(&["same", "new"]), "`new`: on a connection of its own.");
+const EXPECTED: Key = key("expect", EXPECTATIONS, "What must hold of the answer; a list where pieces answer for different requirements.");
+const UNTIL: Key = key("until", Form::Mapping(&EXPECT), "Asked again until this holds, to the consistency bound; then `expect` is judged.");
+const EVENTUALLY: Key =
+    key("eventually", Form::Mapping(&EXPECT), "Asked again until this holds; that it holds within the bound is the expectation.");
+const CAPTURE: Key = key(
+    "capture",
+    Form::Names(&Form::Text),
+    "Values kept from the answer: name -> path of members, `error.` first where it is of the error.",
+);
+
+/// `suite.yaml`.
+pub static SUITE: Table = Table {
+    title: "the suite",
+    name: "suite",
+    keys: &[
+        required("suite", Form::Text, "The suite's name."),
+        required("service", Form::Text, "The service whose methods are named without it, `package.Service`."),
+        key("headers", HEADERS, "Fields that every request carries."),
+        key(
+            "volatile",
+            Form::Names(&Form::List(&Form::Text)),
+            "Message -> fields whose values differ from call to call: agreement compares them by presence and form.",
+        ),
+        required("identities", Form::Names(&Form::Mapping(&IDENTITY)), "Callers by name."),
+        key("fixtures", Form::Names(&Form::Mapping(&FIXTURE)), "Start states by name."),
+        key("offered", REQUIREMENT, "The requirement that a claimed wire violates which doesn't answer its probe."),
+        required("probe", Form::Mapping(&STEP), "The harmless call that shows that a transport is spoken and the token works."),
+    ],
+};
+
+/// An identity.
+pub static IDENTITY: Table = Table {
+    title: "an identity",
+    name: "identity",
+    keys: &[
+        required("token", Form::Text, "`none`, `run` (the token given to the run) or a capture."),
+        key("headers", HEADERS, "Fields that its requests carry."),
+    ],
+};
+
+/// A fixture.
+pub static FIXTURE: Table = Table {
+    title: "a fixture",
+    name: "fixture",
+    keys: &[
+        key("upon", Form::Text, "The fixture that it stands on; only one without has `setup` and `remove`."),
+        key("as", Form::Text, "The identity of its steps and of the cases that name none; without it that of the fixture below."),
+        key("setup", STEPS, "Once for each set."),
+        key(
+            "reset",
+            STEPS,
+            "Makes the start state before each trial, after the steps of the fixture below; ends with a read that shows it.",
+        ),
+        key("remove", STEPS, "When the set is given back."),
+        key("marker", STEPS, "A harmless write, and last the read: `until` its effect shows, `expect` exactly start + marker."),
+    ],
+};
+
+/// A file of cases.
+pub static FILE: Table = Table {
+    title: "a case file",
+    name: "file",
+    keys: &[
+        key("rpc", Form::Text, "The operation of the cases that name none."),
+        required("cases", Form::List(&Form::Mapping(&CASE)), "The cases."),
+    ],
+};
+
+/// A case.
+pub static CASE: Table = Table {
+    title: "a case",
+    name: "case",
+    keys: &[
+        required("name", Form::Text, "What it shows, as words that go on after the file's topic; part of the trial's id."),
+        key("given", Form::Text, "The fixture that it starts from."),
+        AS,
+        required("requirements", Form::List(&REQUIREMENT), "The requirements that its trials answer for."),
+        key(
+            "covers",
+            Form::Names(&Form::List(&Form::Text)),
+            "Requirement -> the parts of its check that this case covers; without it all of them.",
+        ),
+        key(
+            "agreement",
+            Form::Either(&[REQUIREMENT, Form::Truth]),
+            "The requirement that a disagreement of the wires violates; `false`: not compared.",
+        ),
+        key("compare-messages", Form::Truth, "Message texts are compared as well."),
+        key("wires", Form::List(&Form::Word(WIRES)), "Only these wires; without it those of its requirements."),
+        key("http-versions", Form::List(&Form::Word(VERSIONS)), "Only these HTTP versions."),
+        key(
+            "across",
+            Form::Word(&["pairs", "each"]),
+            "One trial over several wires: for each ordered pair of them, or one that visits all.",
+        ),
+        key(
+            "variants",
+            Form::Either(&[Form::List(&Form::Any), Form::Names(&Form::Any)]),
+            "Values for `$variant`, or names with a value or with members that replace those of `send`: a trial each.",
+        ),
+        RPC,
+        SEND,
+        JSON,
+        BYTES,
+        FRAMES,
+        HTTP_REQUEST,
+        HEADER_EDITS,
+        DEFECT,
+        VIA,
+        CONNECTION,
+        EXPECTED,
+        UNTIL,
+        EVENTUALLY,
+        CAPTURE,
+        key("control", Form::Mapping(&CONTROL), "What differs, in one place, in the call that must succeed; a negative case has one."),
+        key("marker", Form::Truth, "Ends with the marker of the fixture: nothing but the marker's write changed the state."),
+        key("then", STEPS, "What follows."),
+    ],
+};
+
+/// A step.
+pub static STEP: Table = Table {
+    title: "a step",
+    name: "step",
+    keys: &[
+        RPC,
+        AS,
+        SEND,
+        JSON,
+        BYTES,
+        FRAMES,
+        HTTP_REQUEST,
+        key("wait", Form::Count, "Waits so many milli-seconds and sends nothing."),
+        HEADER_EDITS,
+        DEFECT,
+        VIA,
+        CONNECTION,
+        EXPECTED,
+        UNTIL,
+        EVENTUALLY,
+        CAPTURE,
+    ],
+};
+
+/// A control: one difference and what follows.
+pub static CONTROL: Table = Table {
+    title: "a control",
+    name: "control",
+    keys: &[
+        key("given", Form::Text, "It starts from this fixture."),
+        AS,
+        SEND,
+        JSON,
+        BYTES,
+        FRAMES,
+        HEADER_EDITS,
+        key("path", Form::Text, "The path of the `http` form."),
+        key("method", Form::Text, "The method of the `http` form."),
+        EXPECTED,
+        key("then", STEPS, "What follows the control, e.g. a read that shows its effect."),
+    ],
+};
+
+/// The keys of a control of which exactly one is there.
+pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method"];
+
+/// An expectation.
+pub static EXPECT: Table = Table {
+    title: "an expectation",
+    name: "expect",
+    keys: &[
+        key("requirement", REQUIREMENT, "The requirement that this piece answers for; one of the case's."),
+        key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK."),
+        key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`."),
+        key(
+            "head",
+            Form::Names(&Form::Any),
+            "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.",
+        ),
+        key("body", Form::Any, "Pattern of the success message."),
+        key("error", Form::Mapping(&ERROR), "Pattern of the error."),
+        key("refused", Form::Truth, "Refused as the catalogue defines it."),
+    ],
+};
+
+/// The pattern of an error.
+pub static ERROR: Table = Table {
+    title: "an error",
+    name: "error",
+    keys: &[
+        key("message", Form::Any, "Pattern of the message text."),
+        key("details", Form::Any, "Pattern of the list of details; `@type` without `/` is compared with the part after the last one."),
+    ],
+};
+
+/// An HTTP request.
+pub static HTTP: Table = Table {
+    title: "an HTTP request",
+    name: "http",
+    keys: &[
+        required("method", Form::Text, "The HTTP method."),
+        required("path", Form::Text, "The path with its query; may hold captures."),
+        key("content", Form::Either(&[Form::Text, Form::Names(&Form::Text)]), "The content as text, or `{ hex: ... }`."),
+    ],
+};
+
+/// All tables that the editor schemas define by name.
+pub static TABLES: &[&Table] = &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ERROR, &HTTP];

@@ -1,0 +1,410 @@
+//! Suite, fixtures, cases, steps and expectations as values, after reading and before anything is sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::contract::status::Code;
+use crate::wire::{Defect, Octets, Transport, Wire};
+
+/// A place in a file that a person wrote: for messages only.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Span {
+    /// The file, relative to the suite's folder.
+    pub file: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+/// Values that steps captured, by name (`org.id`). Each name is given once in a trial; `reset` of a fixture may give it anew.
+pub type Captures = BTreeMap<String, Value>;
+
+/// A text with captures in it, e.g. `triwire $run.id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text(pub Vec<TextPart>);
+
+/// A piece of a [`Text`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextPart {
+    /// Octets as they stand.
+    Literal(Octets),
+    /// The value of a capture, as text.
+    Capture(String),
+}
+
+/// Everything that was read: the suite file with its case files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suite {
+    /// The suite's name, e.g. `second-factors`.
+    pub name: String,
+    /// Fields that every request of the suite carries, e.g. `accept-language: en`.
+    pub headers: Vec<HeaderEdit>,
+    /// Fields of answers whose values differ from call to call: message full name -> field names (JSON). Agreement compares them by presence and form.
+    pub volatile: BTreeMap<String, BTreeSet<String>>,
+    /// Callers by name.
+    pub identities: BTreeMap<String, Identity>,
+    /// Fixtures by name.
+    pub fixtures: BTreeMap<String, Fixture>,
+    /// The call that shows that a transport is spoken and the token works.
+    pub probe: Step,
+    /// The requirement that says which wires are offered; a claimed wire that doesn't answer its probe violates it.
+    pub offered: Option<String>,
+    /// All cases in file order, one for each variant.
+    pub cases: Vec<Case>,
+    /// SHA-256 over all files of the suite, in hexadecimal.
+    pub hash: String,
+}
+
+/// A caller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// Its name in case files.
+    pub name: String,
+    /// Where its token comes from.
+    pub token: Token,
+    /// Fields that its requests carry, e.g. `x-zitadel-orgid: $org.id`.
+    pub headers: Vec<HeaderEdit>,
+}
+
+/// Where the token of an identity comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    /// No `authorization` field.
+    None,
+    /// The token that was given to the run.
+    Run,
+    /// A capture.
+    Capture(String),
+}
+
+/// The state that a case starts from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fixture {
+    /// Its name in case files.
+    pub name: String,
+    /// The fixture that it stands on; only one without is leased by a pool, and only it has `setup` and `remove`.
+    pub on: Option<String>,
+    /// The identity of its steps and of cases that name none.
+    pub identity: String,
+    /// Once for each set of the pool.
+    pub setup: Vec<Step>,
+    /// Before each trial, and between control and defective call, after those of the fixture that this one stands on: makes the start state and,
+    /// where cases start from it, ends with a read that shows it.
+    pub reset: Vec<Step>,
+    /// When the set is given back for good.
+    pub remove: Vec<Step>,
+    /// Harmless writes and, last, the read: its `until` is the marker's effect, its `expect` exactly start + marker.
+    pub marker: Vec<Step>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A case: one abstract test, executed on every wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// `topic::case`, words joined by hyphens, with `[variant]` where there is one: stable and unique.
+    pub id: String,
+    /// File name without ending: the first part of the id.
+    pub topic: String,
+    /// The name as written.
+    pub name: String,
+    /// Variant name where `variants:` multiplied the case, e.g. `SECOND_FACTOR_TYPE_U2F`.
+    pub variant: Option<String>,
+    /// The fixture that it starts from; `None`: nothing is set up.
+    pub given: Option<String>,
+    /// The requirements that its trials answer for.
+    pub requirements: Vec<String>,
+    /// Parts of requirements that it covers.
+    pub covers: Vec<Covers>,
+    /// The requirement that its agreement answers for; `None`: those of the case itself.
+    pub agreement: Option<String>,
+    /// False where the defect exists on one wire only.
+    pub agrees: bool,
+    /// Message texts are compared in the agreement.
+    pub compare_messages: bool,
+    /// Wires that it runs on, in the order of [`Wire::ALL`].
+    pub wires: Vec<Wire>,
+    /// Restricts the HTTP versions, e.g. `[h2]`; empty: each that the wire allows.
+    pub https: Vec<crate::wire::HttpVersion>,
+    /// One trial over several wires.
+    pub across: Option<Across>,
+    /// The control of a negative case.
+    pub control: Option<Control>,
+    /// The call that the case is about.
+    pub main: Step,
+    /// What follows.
+    pub then: Vec<Step>,
+    /// A negative case ends with the fixture's marker.
+    pub marker: bool,
+    /// Area of the first requirement, for passive checks.
+    pub area: Option<String>,
+    /// Profile of the case: `core` if one of its requirements is of the core, else `zitadel`, else `hardening`.
+    pub profile: String,
+    /// SHA-256 of the case as read, with its variant and without comments and layout; in hexadecimal.
+    pub hash: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A part of a requirement's check that a case covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Covers {
+    /// The requirement.
+    pub requirement: String,
+    /// Names of parts as the catalogue lists them.
+    pub parts: Vec<String>,
+}
+
+/// One trial over several wires on one fixture set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Across {
+    /// One trial for each ordered pair; steps say `via: first` or `via: second`.
+    Pairs,
+    /// One trial that visits all wires.
+    Each,
+}
+
+/// The same as the main call but for one declared difference, and expected to succeed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Control {
+    /// The step, complete: main with the difference applied.
+    pub step: Step,
+    /// What differs, for people: the key of the case that has another value, e.g. `send`, `as`, `headers`, `path`, `given`, `bytes`.
+    pub differs: String,
+    /// The fixture that it starts from, where that is what differs.
+    pub given: Option<String>,
+    /// Follow-ups of the control, e.g. a read that shows its effect.
+    pub then: Vec<Step>,
+}
+
+/// One call with its expectation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What is done.
+    pub kind: StepKind,
+    /// The identity; `None`: the fixture's.
+    pub identity: Option<String>,
+    /// Changes to the fields that the wire sends by itself.
+    pub headers: Vec<HeaderEdit>,
+    /// Which wire of an `across` trial; `None`: the trial's own (its first).
+    pub via: Option<Via>,
+    /// On a connection of its own.
+    pub new_connection: bool,
+    /// What is expected; more than one where pieces answer for different requirements. All must hold.
+    pub expect: Vec<Expect>,
+    /// Asked again until this holds, to the consistency bound; then `expect` is judged. `eventually:` sets both.
+    pub until: Option<Expect>,
+    /// Captures from the answer: name -> path of members, e.g. `details.sequence`; of an error where it begins with `error.`.
+    pub capture: Vec<(String, String)>,
+    /// The declared defect of the request; `None`: well-formed.
+    pub defect: Option<Defect>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Which wire of an `across` trial a step uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// The first (or: the n-th, from 0) wire of the trial.
+    Nth(usize),
+    /// Once over each of the trial's wires, in order.
+    Every,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepKind {
+    /// Calls an operation of the contract.
+    Call {
+        /// `package.Service/Method`.
+        rpc: String,
+        /// What is sent.
+        send: Payload,
+    },
+    /// Sends an HTTP request that no operation describes.
+    Http {
+        /// HTTP method.
+        verb: String,
+        /// Path with query.
+        path: Text,
+        /// Content as it is.
+        content: Option<Octets>,
+    },
+    /// Waits, milli-seconds.
+    Wait(u64),
+}
+
+/// What is sent to an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    /// The abstract message in ProtoJSON; strings may be captures. The engine puts it on each wire.
+    Message(Pattern),
+    /// JSON body text as it is (wire `json` only).
+    Json(Octets),
+    /// An encoded message, framed by the engine (binary wires only).
+    Bytes(Octets),
+    /// Frames as they are (binary wires only; base64 is put on in text mode).
+    Frames(Octets),
+}
+
+/// A change to the fields of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderEdit {
+    /// The field.
+    pub name: String,
+    /// Its values, each a field of its own; empty: the default one is taken away.
+    pub values: Vec<Text>,
+}
+
+/// What is expected of an answer. What is not named is free.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Expect {
+    /// The requirement that this piece answers for; `None`: those of the case that no other piece claims.
+    pub requirement: Option<String>,
+    /// Allowed codes; empty: any. On JSON the HTTP status follows from the mapping and the code is judged where the body is an error object.
+    pub code: Vec<Code>,
+    /// Allowed HTTP status, where the status is itself the matter.
+    pub status: Option<StatusPattern>,
+    /// Fields of the final head.
+    pub head: Vec<(String, HeaderPattern)>,
+    /// The success message.
+    pub body: Option<Pattern>,
+    /// The error: a mapping with `message` and `details` (a list of patterns of details).
+    pub error: Option<Pattern>,
+    /// The catalogue's definition of refused.
+    pub refused: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Allowed HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatusPattern {
+    /// One of these.
+    OneOf(Vec<u16>),
+    /// A class: 4 for 4xx.
+    Class(u8),
+    /// None of these.
+    Not(Vec<u16>),
+}
+
+/// Expected occurrence of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderPattern {
+    /// Not there.
+    Absent,
+    /// Exactly one field of this name.
+    Once,
+    /// Exactly these values, in order.
+    Values(Vec<Text>),
+}
+
+/// A pattern for a value in canonical ProtoJSON, and a value with captures where something is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pattern {
+    /// This value. `null`, a default value and absence are the same.
+    Literal(Value),
+    /// Members that are named must match; others are free.
+    Object(Vec<(String, Pattern)>),
+    /// A list, in order.
+    List(Vec<Pattern>),
+    /// A list, in any order.
+    Set(Vec<Pattern>),
+    /// A list with at least these elements.
+    Contains(Vec<Pattern>),
+    /// The value of a capture.
+    Capture(String),
+    /// Text with captures in it.
+    Text(Text),
+    /// Anything but absent.
+    Any,
+    /// Absent (or default, or null).
+    Absent,
+    /// A number, 64-bit string or instant greater than this.
+    Above(Box<Pattern>),
+    /// From one to the other, both inclusive; instants are compared at the coarser printed precision. Offsets in milli-seconds.
+    Between(Box<Bound>, Box<Bound>),
+}
+
+/// One end of [`Pattern::Between`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// A literal or a capture.
+    pub value: Pattern,
+    /// Added to it, milli-seconds for instants.
+    pub offset: i64,
+}
+
+/// Why a step is sent, which decides what a mismatch means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Makes the start state: a mismatch is inconclusive.
+    Start,
+    /// The control: a mismatch is inconclusive and nothing more is sent.
+    Control,
+    /// The start state again after the control: a mismatch is inconclusive.
+    Reset,
+    /// What the case is about: a mismatch is a failure.
+    Main,
+    /// The marker's write: a mismatch is inconclusive.
+    Marker,
+    /// The read that must show exactly start + marker: a mismatch is a failure.
+    Shown,
+}
+
+/// A step in its place in a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// Why it is sent.
+    pub duty: Duty,
+    /// The step; shared with the case.
+    pub step: Step,
+    /// The identity in effect.
+    pub identity: String,
+}
+
+/// A trial: one case variant on one transport, or on several where it goes across. Its id begins with that of the case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scheduled {
+    /// `topic::case[variant]::wire::http`; `...::json+grpc::h1+h2` where the case goes across.
+    pub id: String,
+    /// The transports, one unless the case goes across.
+    pub transports: Vec<Transport>,
+}
+
+impl Case {
+    /// The id without the variant.
+    #[must_use]
+    pub fn base_id(&self) -> &str {
+        self.variant.as_ref().and_then(|variant| self.id.strip_suffix(&format!("[{variant}]"))).unwrap_or(&self.id)
+    }
+}
+
+impl Act {
+    /// Steps that send nothing.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        matches!(self.step.kind, StepKind::Wait(_))
+    }
+
+    /// The step in words, for reasons.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let what = match &self.step.kind {
+            StepKind::Call { rpc, .. } => rpc.rsplit('/').next().unwrap_or(rpc).to_owned(),
+            StepKind::Http { verb, .. } => format!("{verb} request"),
+            StepKind::Wait(milliseconds) => format!("a wait of {milliseconds} ms"),
+        };
+        match self.duty {
+            Duty::Start => format!("start state, {what}"),
+            Duty::Control => format!("control, {what}"),
+            Duty::Reset => format!("start state after the control, {what}"),
+            Duty::Main => what,
+            Duty::Marker => format!("marker, {what}"),
+            Duty::Shown => format!("state after the call, {what}"),
+        }
+    }
+}

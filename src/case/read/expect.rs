@@ -1,0 +1,172 @@
+//! Expectations.
+
+use super::super::keys;
+use super::super::model::{Expect, HeaderPattern, StatusPattern};
+use super::super::tree::{Node, Yaml};
+use super::pattern::{Purpose, Shape};
+use super::{Reader, place, suggestion};
+use crate::contract::descriptors::Method;
+use crate::contract::status::Code;
+
+impl Reader<'_> {
+    /// One expectation or a list of them.
+    pub(super) fn expectations(&mut self, node: &Node, operation: Option<&Method>) -> Vec<Expect> {
+        self.one_or_more(node).iter().map(|node| self.expectation(node, operation)).collect()
+    }
+
+    /// One expectation of an answer to this operation.
+    pub(super) fn expectation(&mut self, node: &Node, operation: Option<&Method>) -> Expect {
+        let mut expect = Expect { span: self.span(place(node)), ..Expect::default() };
+        if !self.keys(node, &keys::EXPECT) {
+            return expect;
+        }
+        expect.requirement = node.get("requirement").and_then(|node| self.claim(node));
+        if let Some(codes) = node.get("code") {
+            expect.code = self.one_or_more(codes).iter().filter_map(|code| self.code(code)).collect();
+        }
+        expect.status = node.get("status").and_then(|node| self.status(node));
+        if let Some(head) = node.get("head") {
+            expect.head = self.head(head);
+        }
+        if let Some(body) = node.get("body") {
+            let shape = operation.map_or(Shape::Free, |operation| Shape::Message(operation.output.clone()));
+            expect.body = Some(self.pattern(body, &shape, Purpose::Expect));
+        }
+        if let Some(error) = node.get("error") {
+            expect.error = Some(self.error(error));
+        }
+        if let Some(refused) = node.get("refused") {
+            expect.refused = self.truth(refused).unwrap_or_default();
+        }
+        self.consistent(node, &mut expect);
+        expect
+    }
+
+    /// The requirement that a piece answers for.
+    fn claim(&mut self, node: &Node) -> Option<String> {
+        let id = self.requirement(node)?.id.clone();
+        if !self.claims.contains(&id) {
+            let hint =
+                if self.claims.is_empty() { "only cases answer for requirements" } else { "add it to the `requirements` of the case" };
+            self.mistake(&node.mark, format!("this case doesn't answer for `{id}`"), Some(hint.to_owned()));
+        }
+        Some(id)
+    }
+
+    /// What a body or an error says about the code.
+    fn consistent(&mut self, node: &Node, expect: &mut Expect) {
+        if node.entries().iter().all(|entry| entry.key == "requirement") {
+            self.mistake(
+                place(node),
+                "this expectation names nothing that must hold",
+                Some("name a `code`, or what must be in the `body`".to_owned()),
+            );
+        }
+        let code_of = |node: &Node| node.get("code").map_or_else(|| place(node).clone(), |code| code.mark.clone());
+        if expect.body.is_some() {
+            if expect.code.is_empty() && expect.status.is_none() && node.get("code").is_none() {
+                expect.code = vec![Code::Ok];
+            } else if !expect.code.is_empty() && !expect.code.contains(&Code::Ok) {
+                let hint = "an error is matched with `error`".to_owned();
+                self.mistake(&code_of(node), "only a success (code OK) has a `body`", Some(hint));
+            }
+        }
+        if expect.error.is_some() && expect.code == [Code::Ok] {
+            self.mistake(&code_of(node), "a success has no `error`", Some("a success is matched with `body`".to_owned()));
+        }
+        if expect.refused && expect.code.contains(&Code::Ok) {
+            self.mistake(&code_of(node), "what is refused has no code OK", None);
+        }
+    }
+
+    fn error(&mut self, node: &Node) -> super::super::model::Pattern {
+        let mut members = Vec::new();
+        if self.keys(node, &keys::ERROR) {
+            let status = self.contract.descriptors.message("google.rpc.Status");
+            for name in ["message", "details"] {
+                let Some(value) = node.get(name) else { continue };
+                let field = status.as_ref().and_then(|status| status.get_field_by_name(name));
+                let shape = field.map_or(Shape::Free, Shape::Field);
+                members.push((name.to_owned(), self.pattern(value, &shape, Purpose::Expect)));
+            }
+        }
+        super::super::model::Pattern::Object(members)
+    }
+
+    fn status(&mut self, node: &Node) -> Option<StatusPattern> {
+        match &node.value {
+            Yaml::Text(text) => {
+                let class = text.strip_suffix("xx").and_then(|class| class.parse::<u8>().ok()).filter(|class| (1..=5).contains(class));
+                if class.is_none() {
+                    self.mistake(
+                        &node.mark,
+                        format!("`{text}` is no HTTP status"),
+                        Some("write a number, or a class such as 4xx".to_owned()),
+                    );
+                }
+                class.map(StatusPattern::Class)
+            }
+            Yaml::Map(entries) => match entries.as_slice() {
+                [entry] if entry.key == "$not" => Some(StatusPattern::Not(self.statuses(&entry.value))),
+                _ => {
+                    self.mistake(place(node), "the only operator of a status is `$not`", Some("write `{ $not: [500, 502] }`".to_owned()));
+                    None
+                }
+            },
+            _ => Some(StatusPattern::OneOf(self.statuses(node))),
+        }
+    }
+
+    fn statuses(&mut self, node: &Node) -> Vec<u16> {
+        let mut statuses = Vec::new();
+        for item in self.one_or_more(node) {
+            let Some(number) = self.count(item) else { continue };
+            match u16::try_from(number) {
+                Ok(status) if (100..=599).contains(&status) => statuses.push(status),
+                _ => self.mistake(&item.mark, format!("`{number}` is no HTTP status"), None),
+            }
+        }
+        statuses
+    }
+
+    fn head(&mut self, node: &Node) -> Vec<(String, HeaderPattern)> {
+        if !matches!(node.value, Yaml::Map(_)) {
+            self.mistake(&node.mark, format!("`head` is a mapping of fields, this is {}", node.kind()), None);
+        }
+        let mut fields = Vec::new();
+        for entry in node.entries() {
+            let pattern = match entry.value.entries() {
+                [operator] => match operator.key.as_str() {
+                    "$absent" => HeaderPattern::Absent,
+                    "$once" => HeaderPattern::Once,
+                    unknown => {
+                        self.mistake(
+                            &operator.at,
+                            format!("`{unknown}` is no operator of a field"),
+                            suggestion(unknown, ["$absent", "$once"]),
+                        );
+                        continue;
+                    }
+                },
+                _ => HeaderPattern::Values(self.header_values(&entry.value)),
+            };
+            fields.push((entry.key.to_ascii_lowercase(), pattern));
+        }
+        fields
+    }
+}
+
+/// Whether an answer that meets all of these can be a success.
+pub(super) fn allows_success(expect: &[Expect]) -> bool {
+    expect.iter().all(|expect| {
+        let status = match &expect.status {
+            None => true,
+            Some(StatusPattern::OneOf(statuses)) => statuses.iter().any(|status| (200..300).contains(status)),
+            Some(StatusPattern::Class(class)) => *class == 2,
+            Some(StatusPattern::Not(statuses)) => !statuses.contains(&200),
+        };
+        let code = if expect.error.is_some() { expect.code.is_empty() } else { expect.code.is_empty() || expect.code.contains(&Code::Ok) };
+        // An error that is expected without a code is one all the same.
+        status && code && !expect.refused && expect.error.is_none()
+    })
+}

@@ -1,0 +1,164 @@
+//! What a step sends.
+
+use super::super::keys;
+use super::super::model::{HeaderEdit, Payload, StepKind, Text, TextPart};
+use super::super::tree::{Entry, Mark, Node, Yaml};
+use super::pattern::{Purpose, Shape};
+use super::{Reader, place};
+use crate::contract::descriptors::Method;
+use crate::wire::{Defect, Octets, Wire};
+
+/// The forms of a request; one at most stands in a step.
+pub(super) const FORMS: [&str; 6] = ["send", "json", "bytes", "frames", "http", "wait"];
+
+impl Reader<'_> {
+    /// What is done, by the form that is there; without one an empty message is sent.
+    pub(super) fn request(&mut self, node: &Node, operation: Option<&Method>) -> StepKind {
+        let forms: Vec<&Entry> = node.entries().iter().filter(|entry| FORMS.contains(&entry.key.as_str())).collect();
+        if let [first, second, ..] = forms.as_slice() {
+            let message = format!("`{}` stands beside `{}`: a step sends one thing", second.key, first.key);
+            self.mistake(&second.at, message, None);
+        }
+        let form = forms.first();
+        match form.map(|form| form.key.as_str()) {
+            Some("wait") => return StepKind::Wait(form.and_then(|form| self.count(&form.value)).unwrap_or_default()),
+            Some("http") => return form.map_or(StepKind::Wait(0), |form| self.http(&form.value)),
+            _ => {}
+        }
+        if operation.is_none() && node.get("rpc").is_none() {
+            self.mistake(
+                place(node),
+                "it isn't said which operation is called",
+                Some("write `rpc`, here or at the top of the file".to_owned()),
+            );
+        }
+        let rpc = operation.map(|operation| operation.full_name()).unwrap_or_default();
+        StepKind::Call {
+            rpc,
+            send: form.map_or(Payload::Message(super::super::model::Pattern::Object(Vec::new())), |form| self.payload(form, operation)),
+        }
+    }
+
+    fn payload(&mut self, form: &Entry, operation: Option<&Method>) -> Payload {
+        let node = &form.value;
+        match form.key.as_str() {
+            "json" => {
+                let variable = operation.and_then(|operation| operation.bindings.first()?.template.field_paths().next());
+                if let Some(variable) = variable {
+                    let hint = "write the path out with `http`".to_owned();
+                    self.mistake(&form.at, format!("a body alone doesn't call this operation: its path holds `{variable}`"), Some(hint));
+                }
+                Payload::Json(Octets(self.text(node).unwrap_or_default().as_bytes().to_vec()))
+            }
+            "bytes" => Payload::Bytes(self.hex(node).unwrap_or_default()),
+            "frames" => Payload::Frames(self.hex(node).unwrap_or_default()),
+            _ => {
+                let shape = operation.map_or(Shape::Free, |operation| Shape::Message(operation.input.clone()));
+                Payload::Message(self.pattern(node, &shape, Purpose::Send))
+            }
+        }
+    }
+
+    fn http(&mut self, node: &Node) -> StepKind {
+        let mut verb = String::new();
+        let mut path = Text(Vec::new());
+        let mut content = None;
+        if self.keys(node, &keys::HTTP) {
+            if let Some(method) = node.get("method").and_then(|node| self.text(node)) {
+                verb = method.to_owned();
+            }
+            if let Some(target) = node.get("path")
+                && let Some(text) = self.text(target)
+            {
+                if !text.starts_with(['/', '$', '*']) {
+                    self.mistake(&target.mark, format!("the path `{text}` doesn't begin with `/`"), None);
+                }
+                path = self.template(text, &target.mark);
+            }
+            content = node.get("content").and_then(|node| self.octets(node));
+        }
+        StepKind::Http { verb, path, content }
+    }
+
+    /// Text, or `{ hex: ... }`.
+    fn octets(&mut self, node: &Node) -> Option<Octets> {
+        match node.entries() {
+            [entry] if entry.key == "hex" => self.hex(&entry.value),
+            _ => self.text(node).map(|text| Octets(text.as_bytes().to_vec())),
+        }
+    }
+
+    /// Fields of a request.
+    pub(super) fn header_edits(&mut self, node: &Node) -> Vec<HeaderEdit> {
+        if !matches!(node.value, Yaml::Map(_)) {
+            self.mistake(&node.mark, format!("`headers` is a mapping of fields, this is {}", node.kind()), None);
+        }
+        let mut edits = Vec::new();
+        for entry in node.entries() {
+            let values = match &entry.value.value {
+                Yaml::Null => {
+                    self.mistake(&entry.value.mark, "a field has no null", Some("write `[]` to take a default field away".to_owned()));
+                    continue;
+                }
+                _ => self.header_values(&entry.value),
+            };
+            edits.push(HeaderEdit { name: entry.key.clone(), values });
+        }
+        edits
+    }
+
+    /// Values of a field, each a line of its own.
+    pub(super) fn header_values(&mut self, node: &Node) -> Vec<Text> {
+        let mut values = Vec::new();
+        for item in self.one_or_more(node) {
+            match item.entries() {
+                [entry] if entry.key == "hex" => values.extend(self.hex(&entry.value).map(|octets| Text(vec![TextPart::Literal(octets)]))),
+                _ => {
+                    if let Some(text) = self.text(item) {
+                        values.push(self.template(text, &item.mark));
+                    }
+                }
+            }
+        }
+        values
+    }
+
+    /// The declared defect. Forms in which a rule may be broken have to say whether one is; a control never breaks any.
+    pub(super) fn defect(&mut self, node: &Node, headers: &[HeaderEdit], is_control: bool) -> Option<Defect> {
+        let declared = node.get("defect").and_then(|node| self.word(node, keys::DEFECTS, "defect"));
+        if is_control {
+            return None;
+        }
+        if node.get("defect").is_none() {
+            let raw = node.entries().iter().find(|entry| matches!(entry.key.as_str(), "json" | "bytes" | "frames" | "http"));
+            let relabelled = headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("content-type"));
+            let at: Option<Mark> = match raw {
+                Some(entry) => Some(entry.at.clone()),
+                None if relabelled => node.entries().iter().find(|entry| entry.key == "headers").map(|entry| entry.at.clone()),
+                None => None,
+            };
+            if let Some(at) = at {
+                let hint = format!("write `defect:` with one of {}", keys::DEFECTS.join(", "));
+                self.mistake(&at, "it isn't said whether this request breaks a rule of its wire", Some(hint));
+            }
+        }
+        match declared? {
+            "method" => Some(Defect::Method),
+            "path" => Some(Defect::Path),
+            "head" => Some(Defect::Head),
+            "content-type" => Some(Defect::ContentType),
+            "frame" => Some(Defect::Frame),
+            "message" => Some(Defect::Message),
+            _ => None,
+        }
+    }
+}
+
+/// Wires on which a step can be sent.
+pub(super) fn wires_of(kind: &StepKind) -> &'static [Wire] {
+    match kind {
+        StepKind::Call { send: Payload::Json(_), .. } => &[Wire::Json],
+        StepKind::Call { send: Payload::Bytes(_) | Payload::Frames(_), .. } => &[Wire::Grpc, Wire::GrpcWeb, Wire::GrpcWebText],
+        StepKind::Call { send: Payload::Message(_), .. } | StepKind::Http { .. } | StepKind::Wait(_) => &Wire::ALL,
+    }
+}

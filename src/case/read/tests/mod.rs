@@ -1,0 +1,245 @@
+//! What the readers make of files; `mistakes` shows what they say of wrong ones.
+
+mod mistakes;
+
+use super::super::model::{Across, Duty, StatusPattern, Via};
+use super::super::{render, slug};
+use super::*;
+use crate::contract::status::Code;
+use crate::wire::{Defect, HttpVersion, Transport, Wire};
+
+const SUITE: &str = r#"
+suite: small
+service: zitadel.management.v1.ManagementService
+identities:
+  owner: { token: run, headers: { x-zitadel-orgid: $org.id } }
+  run: { token: run }
+probe: { rpc: GetMyOrg, as: run }
+fixtures:
+  organization:
+    as: owner
+    setup: [{ rpc: AddOrg, as: run, send: { name: x $run.id }, capture: { org.id: id } }]
+  policy:
+    upon: organization
+    reset:
+      - rpc: AddCustomLoginPolicy
+        capture: { policy.sequence: details.sequence }
+      - { rpc: ListLoginPolicySecondFactors, eventually: { body: { result: [] } } }
+    marker:
+      - { rpc: AddSecondFactorToLoginPolicy, send: { type: SECOND_FACTOR_TYPE_U2F } }
+      - rpc: ListLoginPolicySecondFactors
+        until: { body: { result: { $contains: [SECOND_FACTOR_TYPE_U2F] } } }
+        expect: { body: { result: [SECOND_FACTOR_TYPE_U2F] } }
+"#;
+
+fn read(files: &[(&str, &str)]) -> Result<Suite, String> {
+    let files: Vec<(PathBuf, String)> = files.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned())).collect();
+    read_suite(&files, Contract::built_in()).map_err(|mistakes| render(&mistakes, &files, false))
+}
+
+fn cases(text: &str) -> Result<Suite, String> {
+    read(&[("suite.yaml", SUITE), ("topic.yaml", text)])
+}
+
+/// The messages and hints alone, a line each.
+fn said(text: &str) -> String {
+    let files = [("suite.yaml", SUITE), ("topic.yaml", text)].map(|(name, text)| (PathBuf::from(name), text.to_owned()));
+    match read_suite(&files, Contract::built_in()) {
+        Ok(_) => "nothing".to_owned(),
+        Err(mistakes) => mistakes.to_string(),
+    }
+}
+
+/// A case in one line, with `rest` as its other keys.
+fn case_with(rest: &str) -> String {
+    format!("cases: [{{ name: a case, given: policy, requirements: [SEED-REQ-OTP-ACCEPTED], rpc: AddSecondFactorToLoginPolicy, {rest} }}]")
+}
+
+#[test]
+fn the_built_in_suite_has_no_mistakes() {
+    let files = Suite::built_in_files();
+    let suite = read_suite(&files, Contract::built_in());
+    let suite = suite.unwrap_or_else(|mistakes| panic!("{}", render(&mistakes, &files, false)));
+    assert_eq!(suite.name, "second-factors");
+    assert_eq!(suite.hash.len(), 64);
+    assert!(suite.cases.len() >= 10);
+}
+
+#[test]
+fn a_case_is_read_into_the_model() {
+    let suite = cases(
+        r#"
+rpc: AddSecondFactorToLoginPolicy
+cases:
+  - name: adds OTP, at once
+    given: policy
+    requirements: [SEED-REQ-OTP-ACCEPTED]
+    agreement: EQ-ADD-OK
+    http-versions: [h2]
+    headers: { accept-language: [], x-a: ["1", $org.id], x-b: { hex: "ff 00" } }
+    send: { type: 1 }
+    expect: { body: { details: { resource_owner: $org.id, sequence: { $between: [$policy.sequence + 1, 99] } } } }
+    capture: { added.sequence: details.sequence }
+    then:
+      - { wait: 20 }
+      - { rpc: ListLoginPolicySecondFactors, connection: new, expect: { body: { result: [1], details: { totalResult: 1 } } } }
+"#,
+    )
+    .unwrap();
+    let case = &suite.cases[0];
+    assert_eq!((case.id.as_str(), case.topic.as_str()), ("topic::adds-OTP-at-once", "topic"));
+    assert_eq!((case.area.as_deref(), case.profile.as_str()), (Some("seed-contract"), "core"));
+    assert_eq!(case.wires, Wire::ALL);
+    assert_eq!(case.https, [HttpVersion::H2]);
+    assert!(case.agrees && case.control.is_none() && !case.marker);
+    assert_eq!(case.main.expect[0].code, [Code::Ok], "a body is that of a success");
+    insta::assert_snapshot!(format!("{:?}", case.main.expect[0].body), @r#"Some(Object([("details", Object([("resourceOwner", Capture("org.id")), ("sequence", Between(Bound { value: Capture("policy.sequence"), offset: 1 }, Bound { value: Literal(String("99")), offset: 0 }))]))]))"#);
+    insta::assert_snapshot!(format!("{:?}", case.main.headers), @r#"[HeaderEdit { name: "accept-language", values: [] }, HeaderEdit { name: "x-a", values: [Text([Literal("1")]), Text([Capture("org.id")])] }, HeaderEdit { name: "x-b", values: [Text([Literal("\xff\x00")])] }]"#);
+    let list = &case.then[1];
+    assert!(list.new_connection);
+    // Enum numbers become names, 64-bit numbers strings, and both names of a field are right.
+    insta::assert_snapshot!(format!("{:?}", list.expect[0].body), @r#"Some(Object([("result", List([Literal(String("SECOND_FACTOR_TYPE_OTP"))])), ("details", Object([("totalResult", Literal(String("1")))]))]))"#);
+}
+
+#[test]
+fn expected_defaults_become_null_but_sent_ones_stay() {
+    let suite =
+        cases(&case_with("send: { type: SECOND_FACTOR_TYPE_UNSPECIFIED }, expect: { body: { details: { sequence: 0 } } }")).unwrap();
+    let main = &suite.cases[0].main;
+    insta::assert_snapshot!(format!("{:?} {:?}", main.kind, main.expect[0].body), @r#"Call { rpc: "zitadel.management.v1.ManagementService/AddSecondFactorToLoginPolicy", send: Message(Object([("type", Literal(String("SECOND_FACTOR_TYPE_UNSPECIFIED")))])) } Some(Object([("details", Object([("sequence", Literal(Null))]))]))"#);
+}
+
+#[test]
+fn a_control_is_the_call_of_the_case_with_its_difference() {
+    let text = case_with(
+        r#"json: '{"type": true}', defect: message, headers: { x-a: b }, expect: { code: INVALID_ARGUMENT }, control: { json: '{"type": 1}' }"#,
+    );
+    let suite = cases(&text).unwrap();
+    let case = &suite.cases[0];
+    let control = case.control.as_ref().unwrap();
+    assert_eq!(case.wires, [Wire::Json]);
+    assert_eq!((case.main.defect, control.step.defect), (Some(Defect::Message), None));
+    assert_eq!(control.differs, "json");
+    assert_eq!(control.step.headers, case.main.headers);
+    assert_eq!(control.step.expect[0].code, [Code::Ok]);
+}
+
+#[test]
+fn variants_are_cases_of_their_own() {
+    let suite = cases(&case_with("send: { type: $variant }, variants: [SECOND_FACTOR_TYPE_OTP, 2], expect: { code: OK }")).unwrap();
+    let ids: Vec<&str> = suite.cases.iter().map(|case| case.id.as_str()).collect();
+    assert_eq!(ids, ["topic::a-case[SECOND_FACTOR_TYPE_OTP]", "topic::a-case[2]"]);
+    assert_ne!(suite.cases[0].hash, suite.cases[1].hash);
+    let named = cases(&case_with(
+        "send: {}, variants: { by name: { type: SECOND_FACTOR_TYPE_OTP }, by number: { type: 1 } }, expect: { code: OK }",
+    ))
+    .unwrap();
+    assert_eq!(named.cases[1].id, "topic::a-case[by-number]");
+    assert_ne!(named.cases[0].main.kind, named.cases[1].main.kind);
+    insta::assert_snapshot!(said(&case_with("send: { type: $variant }, variants: [SECOND_FACTOR_TYPE_OPT], expect: { code: OK }")), @"topic.yaml:1:128: `SECOND_FACTOR_TYPE_OPT` is no value of `zitadel.policy.v1.SecondFactorType` (help: did you mean `SECOND_FACTOR_TYPE_OTP`?)");
+    insta::assert_snapshot!(said(&case_with("send: { type: $variant }, expect: { code: OK }")), @"topic.yaml:1:128: `$variant` has no value here (help: give the case `variants` with values)");
+}
+
+#[test]
+fn a_trial_has_a_stable_name_for_each_live_transport() {
+    let suite = cases(&case_with("expect: { code: OK }")).unwrap();
+    let ids: Vec<String> = suite.cases[0].trials(&Transport::ALL).into_iter().map(|trial| trial.id).collect();
+    assert_eq!(ids[0], "topic::a-case::json::h1");
+    assert_eq!(ids[2], "topic::a-case::grpc::h2");
+    assert_eq!(ids.len(), 7);
+    assert_eq!(suite.cases[0].agreement_id(), "topic::a-case::agreement");
+}
+
+#[test]
+fn a_case_across_wires_runs_on_the_first_live_version_of_each() {
+    let text = case_with("across: pairs, via: first, expect: { code: OK }, then: [{ rpc: GetMyOrg, via: every }]");
+    let suite = cases(&text).unwrap();
+    let case = &suite.cases[0];
+    assert_eq!((case.across, case.agrees), (Some(Across::Pairs), false));
+    let live = [
+        Transport::new(Wire::Grpc, HttpVersion::H2),
+        Transport::new(Wire::Json, HttpVersion::H2),
+        Transport::new(Wire::Json, HttpVersion::H1),
+    ];
+    let ids: Vec<String> = case.trials(&live).into_iter().map(|trial| trial.id).collect();
+    assert_eq!(ids, ["topic::a-case::json+grpc::h1+h2", "topic::a-case::grpc+json::h2+h1"]);
+    let each = cases(&text.replace("pairs", "each")).unwrap();
+    assert_eq!(each.cases[0].trials(&live).len(), 1);
+    let script = case.script(&suite, &[Wire::Json, Wire::Grpc]);
+    let vias: Vec<Option<Via>> = script.iter().filter(|act| act.duty == Duty::Main).map(|act| act.step.via).collect();
+    assert_eq!(vias, [Some(Via::Nth(0)), Some(Via::Nth(0)), Some(Via::Nth(1))]);
+    assert!(said(&case_with("via: second, expect: { code: OK }")).contains("this trial has one wire"));
+}
+
+#[test]
+fn the_script_is_start_control_start_again_defective_call_marker_and_what_follows() {
+    let text = case_with(
+        "send: { type: 0 }, expect: { code: INVALID_ARGUMENT }, marker: true, control: { send: { type: 1 }, then: [{ rpc: GetMyOrg }] }, then: [{ rpc: GetLoginPolicy, as: run }]",
+    );
+    let suite = cases(&text).unwrap();
+    let script = suite.cases[0].script(&suite, &[Wire::Json]);
+    let shown: Vec<String> = script
+        .iter()
+        .map(|act| match &act.step.kind {
+            super::super::model::StepKind::Call { rpc, .. } => {
+                format!("{:?} {} as {}", act.duty, rpc.split_once('/').unwrap_or_default().1, act.identity)
+            }
+            other => format!("{other:?}"),
+        })
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    Start AddCustomLoginPolicy as owner
+    Start ListLoginPolicySecondFactors as owner
+    Control AddSecondFactorToLoginPolicy as owner
+    Control GetMyOrg as owner
+    Reset AddCustomLoginPolicy as owner
+    Reset ListLoginPolicySecondFactors as owner
+    Main AddSecondFactorToLoginPolicy as owner
+    Marker AddSecondFactorToLoginPolicy as owner
+    Shown ListLoginPolicySecondFactors as owner
+    Main GetLoginPolicy as run
+    ");
+}
+
+#[test]
+fn statuses_are_numbers_lists_classes_or_excluded() {
+    let status = |text: &str| {
+        let text = case_with(&format!("expect: {{ status: {text} }}, control: {{ send: {{ type: 1 }} }}"));
+        cases(&text).map(|suite| suite.cases[0].main.expect[0].status.clone())
+    };
+    assert_eq!(status("415"), Ok(Some(StatusPattern::OneOf(vec![415]))));
+    assert_eq!(status("[400, 404]"), Ok(Some(StatusPattern::OneOf(vec![400, 404]))));
+    assert_eq!(status("4xx"), Ok(Some(StatusPattern::Class(4))));
+    assert_eq!(status("{ $not: [200] }"), Ok(Some(StatusPattern::Not(vec![200]))));
+    assert!(status("9xx").is_err() && status("42").is_err() && status("{ $or: 1 }").is_err());
+}
+
+#[test]
+fn the_example_of_the_documentation_is_read_without_mistakes() {
+    let documentation = include_str!("../../../../docs/cases.md");
+    let examples: Vec<&str> = documentation.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let whole: Vec<&&str> = examples.iter().filter(|example| example.contains("\ncases:")).collect();
+    assert!(!whole.is_empty());
+    let mut files = Suite::built_in_files();
+    for (index, example) in whole.iter().enumerate() {
+        files.push((PathBuf::from(format!("example_{index}.yaml")), (**example).to_string()));
+    }
+    let read = read_suite(&files, Contract::built_in());
+    assert!(read.is_ok(), "{}", read.err().map(|mistakes| render(&mistakes, &files, false)).unwrap_or_default());
+}
+
+#[test]
+fn the_documentation_names_every_key() {
+    let documentation = include_str!("../../../../docs/cases.md");
+    for table in super::super::keys::TABLES {
+        for key in table.keys {
+            assert!(documentation.contains(&format!("`{}`", key.name)), "docs/cases.md doesn't name `{}` of {}", key.name, table.title);
+        }
+    }
+}
+
+#[test]
+fn slugs_keep_words_and_drop_the_rest() {
+    assert_eq!(slug("adds OTP: `a` + b (h2)"), "adds-OTP-a-b-h2");
+    assert_eq!(slug("  "), "");
+}

@@ -1,0 +1,62 @@
+//! Where the files of a suite come from: the binary itself, or a folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::mistake::Mistakes;
+use super::model::Suite;
+use super::read::read_suite;
+use crate::contract::Contract;
+
+impl Suite {
+    /// The files of the suite that is compiled in. A new file is added to this list; a test tells if one was forgotten.
+    #[must_use]
+    pub fn built_in_files() -> Vec<(PathBuf, String)> {
+        let files = [
+            ("suite.yaml", include_str!("../../cases/suite.yaml")),
+            ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
+            ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
+        ];
+        files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()
+    }
+
+    /// The suite that is compiled in.
+    ///
+    /// # Errors
+    /// The mistakes in it; a test says that there are none.
+    pub fn built_in(contract: &Contract) -> Result<Self, Mistakes> {
+        read_suite(&Self::built_in_files(), contract)
+    }
+}
+
+/// The files of a folder: `suite.yaml` and the case files beside it, sorted by name. Folders in it are not entered: `requirements/` is the catalogue's.
+///
+/// # Errors
+/// The folder or a file in it can't be read, or a file isn't UTF-8.
+pub fn files_of(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if path.is_file() && path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+            files.push((PathBuf::from(entry.file_name()), text));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_built_in() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+        let mut built_in = Suite::built_in_files();
+        built_in.sort();
+        assert_eq!(files_of(&folder).unwrap(), built_in);
+    }
+}

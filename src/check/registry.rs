@@ -1,0 +1,118 @@
+//! What a passive check is, and the list of all of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Reading;
+use crate::contract::Contract;
+use crate::contract::descriptors::Method;
+use crate::contract::status::Code;
+use crate::wire::{Exchange, Wire};
+
+/// All passive checks, a line for each family.
+pub static CHECKS: &[&[Check]] = &[super::http::CHECKS, super::grpc::CHECKS, super::grpc_web::CHECKS, super::body::CHECKS];
+
+/// Which exchanges a check judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judges {
+    /// Well-formed calls of bound operations; the default.
+    WellFormed,
+    /// Every exchange, whatever was wrong with its request.
+    Every,
+}
+
+/// What a run must have shown to a check before "held" counts; less is inconclusive.
+#[derive(Debug, Clone, Copy)]
+pub struct Need {
+    /// Judged exchanges, at least.
+    pub count: u64,
+    /// Codes that must have occurred among them.
+    pub codes: &'static [Code],
+}
+
+/// A passive check.
+pub struct Check {
+    /// The requirement that it answers for; its wires are the catalogue's.
+    pub requirement: &'static str,
+    /// Every `kind` that it can report.
+    pub kinds: &'static [&'static str],
+    /// Which exchanges it judges.
+    pub judges: Judges,
+    /// What it must have seen.
+    pub need: Need,
+    /// The check itself.
+    pub run: fn(&View<'_>) -> Outcome,
+}
+
+/// Everything that a check may look at.
+pub struct View<'a> {
+    /// The exchange, secrets replaced.
+    pub exchange: &'a Exchange,
+    /// What the decoder made of it.
+    pub reading: &'a Reading,
+    /// The contract.
+    pub contract: &'a Contract,
+    /// The operation that was called, where one was meant.
+    pub method: Option<&'a Method>,
+}
+
+impl View<'_> {
+    /// The wire of the exchange.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        self.exchange.transport.wire
+    }
+}
+
+/// What is wrong, by a stable word and for a reader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// A stable word without values in it.
+    pub kind: String,
+    /// All that would have been right.
+    pub expected: String,
+    /// What was there.
+    pub actual: String,
+    /// Where: `head`, `trailers`, `trailer frame`, `content`, a JSON pointer into the body ...
+    pub place: String,
+}
+
+/// What a check says of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The exchange has nothing that the check speaks of.
+    NotApplicable,
+    /// As it should be.
+    Held,
+    /// Not as it should be.
+    Violated(Finding),
+}
+
+/// The result of one check on one exchange, as it is recorded; not-applicable ones are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The requirement.
+    pub requirement: String,
+    /// What is wrong; `None`: it held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub violated: Option<Finding>,
+}
+
+/// Runs every passive check of the exchange's wire.
+#[must_use]
+pub fn examine(exchange: &Exchange, reading: &Reading, contract: &Contract) -> Vec<Seen> {
+    let method = exchange.intent.rpc.as_deref().and_then(|rpc| contract.descriptors.method(rpc));
+    let view = View { exchange, reading, contract, method };
+    let wire = view.wire().name();
+    let well_formed = exchange.intent.defect.is_none() && method.is_some();
+    CHECKS
+        .iter()
+        .flat_map(|family| family.iter())
+        .filter(|check| check.judges == Judges::Every || well_formed)
+        .filter(|check| contract.catalogue.get(check.requirement).is_some_and(|entry| entry.wires.iter().any(|name| name == wire)))
+        .filter_map(|check| match (check.run)(&view) {
+            Outcome::NotApplicable => None,
+            Outcome::Held => Some(Seen { requirement: check.requirement.to_owned(), violated: None }),
+            Outcome::Violated(finding) => Some(Seen { requirement: check.requirement.to_owned(), violated: Some(finding) }),
+        })
+        .collect()
+}

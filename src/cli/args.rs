@@ -1,0 +1,182 @@
+//! The flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use triwire::conclude::EXIT_TABLE;
+use triwire::report::Destination;
+use triwire::wire::Wire;
+
+/// Conformance test harness for APIs that offer one contract on three wires: JSON over HTTP, gRPC and gRPC-Web.
+#[derive(Debug, Parser)]
+#[command(name = "triwire", version, about, after_help = EXIT_TABLE, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the suite against a target, or against the embedded reference target
+    Run(Box<RunOptions>),
+    /// Serve the reference target, correct or with a declared fault
+    Serve(ServeOptions),
+    /// List the trials of the suite
+    List(ListOptions),
+    /// Read case files and report every mistake; nothing is sent
+    Check(CheckOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// Address of the target, http://HOST:PORT or https://HOST:PORT; without one the embedded reference target is judged
+    pub url: Option<String>,
+
+    /// File with the token of the run; else TRIWIRE_TOKEN, `-` for standard input
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub token_file: Option<PathBuf>,
+    /// Target file (YAML): address, wires, profiles, name and version
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub target: Option<PathBuf>,
+    /// PEM file with the certificate authorities that are trusted instead of the system's
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub ca: Option<PathBuf>,
+    /// Name to send as Host and :authority (and in TLS), where the target answers to another than is dialled
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Target")]
+    pub authority: Option<String>,
+    /// Seconds until a response head must have come, and between two octets of the content
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Target")]
+    pub timeout: Option<Duration>,
+    /// Seconds that reads may lag behind writes
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Target")]
+    pub bound: Option<Duration>,
+    /// Name of the target for the record (claimed)
+    #[arg(long, value_name = "NAME", help_heading = "Target")]
+    pub target_name: Option<String>,
+    /// Version of the target for the record (claimed)
+    #[arg(long, value_name = "VERSION", help_heading = "Target")]
+    pub target_version: Option<String>,
+
+    /// Start the embedded target with this fault
+    #[arg(long, value_name = "NAME", help_heading = "Embedded target", conflicts_with = "variant")]
+    pub fault: Option<String>,
+    /// Start the embedded target as this legal variant
+    #[arg(long, value_name = "NAME", help_heading = "Embedded target")]
+    pub variant: Option<String>,
+
+    /// Only this wire; may be given several times
+    #[arg(long, value_name = "WIRE", help_heading = "Selection")]
+    pub wire: Vec<Wire>,
+    /// Only trials whose name contains this text; may be given several times
+    #[arg(long, value_name = "TEXT", help_heading = "Selection")]
+    pub filter: Vec<String>,
+    /// Also this profile, beside core; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = "Selection")]
+    pub profile: Vec<String>,
+    /// Case files of this folder instead of those inside the binary
+    #[arg(long, value_name = "DIR", help_heading = "Selection")]
+    pub cases: Option<PathBuf>,
+
+    /// Groups that are executed at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Execution")]
+    pub jobs: u16,
+    /// Seed of the order; a random one is chosen and recorded
+    #[arg(long, value_name = "N", help_heading = "Execution")]
+    pub seed: Option<u64>,
+    /// Execute everything so many times; different verdicts are a finding of their own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Execution")]
+    pub repeat: u32,
+
+    /// Folder of record, journal and reports
+    #[arg(long, value_name = "DIR", default_value = "triwire-report", help_heading = "Reports")]
+    pub out: PathBuf,
+    /// Another report; FORMAT is json or junit; may be given several times
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = "Reports")]
+    pub report: Vec<Destination>,
+    /// What makes the run fail: `must` or `should`
+    #[arg(long, value_name = "LEVEL", default_value = "must", value_parser = ["must", "should"], help_heading = "Reports")]
+    pub gate: String,
+    /// Accept what was skipped for this reason: `permission`
+    #[arg(long, value_name = "REASON", value_parser = ["permission"], help_heading = "Reports")]
+    pub allow_skip: Option<String>,
+    /// No progress on stderr
+    #[arg(long, short, help_heading = "Reports")]
+    pub quiet: bool,
+}
+
+impl RunOptions {
+    /// The first option that speaks of a target, as typed.
+    pub fn target_option(&self) -> Option<&'static str> {
+        [
+            (self.token_file.is_some(), "--token-file"),
+            (self.ca.is_some(), "--ca"),
+            (self.authority.is_some(), "--authority"),
+            (self.target_name.is_some(), "--target-name"),
+            (self.target_version.is_some(), "--target-version"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// File that the token of the instance administrator is written to
+    #[arg(long, value_name = "FILE")]
+    pub token_out: Option<PathBuf>,
+    /// Serve with this fault
+    #[arg(long, value_name = "NAME", conflicts_with = "variant")]
+    pub fault: Option<String>,
+    /// Serve as this legal variant
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Speak TLS with a self-signed certificate
+    #[arg(long)]
+    pub tls: bool,
+    /// Another name that the certificate is for; may be given several times
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    pub tls_name: Vec<String>,
+    /// File that the certificate is written to (PEM), for --ca of a client
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub ca_out: Option<PathBuf>,
+    /// List faults, variants and null targets, and exit
+    #[arg(long)]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ListOptions {
+    /// Only this wire; may be given several times
+    #[arg(long, value_name = "WIRE")]
+    pub wire: Vec<Wire>,
+    /// Only trials whose name contains this text; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Case files of this folder instead of those inside the binary
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// Folder with suite.yaml and case files; without one those inside the binary are read
+    pub cases: Option<PathBuf>,
+    /// A target file to read as well
+    #[arg(long, value_name = "FILE")]
+    pub target: Option<PathBuf>,
+}
+
+/// A duration in seconds, with a fraction if need be.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let value: f64 = text.parse().map_err(|_| format!("`{text}` is no number of seconds"))?;
+    if value.is_finite() && value > 0.0 && value <= 86_400.0 {
+        Ok(Duration::from_secs_f64(value))
+    } else {
+        Err("give a number of seconds above 0, at most 86400".to_owned())
+    }
+}

@@ -1,0 +1,270 @@
+//! One answer against one expectation. The run asks again by the same function that the judge decides with.
+
+use crate::answer::{Answer, Answered, Reading};
+use crate::case::{self, Captures, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
+use crate::contract::status::{Code, Status};
+use crate::wire::{End, Exchange, Wire};
+
+/// Whether an answer meets an expectation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Met {
+    /// It does, in everything.
+    Yes,
+    /// It doesn't.
+    No(Vec<Difference>),
+    /// Nothing can be said: there is no answer, or it speaks of a limit of the moment.
+    Unknown(String),
+}
+
+/// How an answer differs from an expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The requirement that the piece of the expectation claims.
+    pub requirement: Option<String>,
+    /// A stable word.
+    pub kind: &'static str,
+    /// All that would have been right.
+    pub expected: String,
+    /// What was there.
+    pub actual: String,
+    /// Where.
+    pub place: String,
+}
+
+/// What the answer is compared in.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// What was read from it.
+    pub reading: &'a Reading,
+    /// Captures until then.
+    pub captures: &'a Captures,
+}
+
+/// Compares an answer with the pieces of an expectation; pieces that `counts` refuses (another wire's, another profile's) are left out.
+#[must_use]
+pub fn met(pieces: &[Expect], place: Place<'_>, counts: impl Fn(&Expect) -> bool) -> Met {
+    if let Answer::None { text, .. } = &place.reading.answer {
+        return Met::Unknown(text.clone());
+    }
+    let counted: Vec<&Expect> = pieces.iter().filter(|piece| counts(piece)).collect();
+    if is_limit(place.reading) && !counted.iter().any(|piece| expects_limit(piece)) {
+        return Met::Unknown("the target limits the rate of calls".to_owned());
+    }
+    let differences: Vec<Difference> = counted.into_iter().flat_map(|piece| compare(piece, place)).collect();
+    if differences.is_empty() { Met::Yes } else { Met::No(differences) }
+}
+
+/// 429 and RESOURCE_EXHAUSTED speak of the moment, not of the call.
+fn is_limit(reading: &Reading) -> bool {
+    reading.answered().is_some_and(|answered| answered.http_status == 429 || answered.code == Some(Code::ResourceExhausted))
+}
+
+fn expects_limit(piece: &Expect) -> bool {
+    piece.code.contains(&Code::ResourceExhausted)
+        || matches!(&piece.status, Some(StatusPattern::OneOf(list)) if list.contains(&429))
+        || matches!(&piece.status, Some(StatusPattern::Class(4) | StatusPattern::Not(_)))
+        || piece.refused
+}
+
+fn compare(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut add = |kind, expected: String, actual: String, at: &str| {
+        differences.push(Difference { requirement: piece.requirement.clone(), kind, expected, actual, place: at.to_owned() });
+    };
+    if let Some(pattern) = &piece.status {
+        let status = place.exchange.received.head().and_then(|head| head.status);
+        if !status.is_some_and(|status| allows(pattern, status)) {
+            add("http-status-differs", describe_status(pattern), describe_answer(place), "head");
+        }
+    }
+    for (name, pattern) in &piece.head {
+        if let Some((expected, actual)) = compare_field(name, pattern, place) {
+            add("field-differs", expected, actual, "head");
+        }
+    }
+    if piece.refused && !is_refused(place) {
+        add("not-refused", "a refusal".to_owned(), describe_answer(place), "status");
+    }
+    if piece.code.is_empty() && piece.body.is_none() && piece.error.is_none() {
+        return differences;
+    }
+    let answered = match &place.reading.answer {
+        Answer::Status(answered) => answered,
+        Answer::Unreadable { kind, text } => {
+            add(kind, describe_codes(&piece.code), text.clone(), "answer");
+            return differences;
+        }
+        Answer::None { .. } => return differences,
+    };
+    if !piece.code.is_empty()
+        && let Some(kind) = code_differs(&piece.code, answered, place.exchange.transport.wire)
+    {
+        add(kind, describe_codes_on(&piece.code, place.exchange.transport.wire), describe_answer(place), "status");
+        return differences;
+    }
+    if let Some(pattern) = &piece.body {
+        for Mismatch { place, expected, actual } in case::matches(pattern, answered.message.as_ref(), place.captures) {
+            add("body-differs", expected, actual, &format!("body {place}"));
+        }
+    }
+    // On JSON the details of an error are judged where its body is an error object.
+    if let Some(pattern) = &piece.error
+        && let Some(value) = answered.error.as_ref().map(error_value)
+    {
+        for Mismatch { place, expected, actual } in case::matches(pattern, Some(&value), place.captures) {
+            add("error-differs", expected, actual, &format!("error {place}"));
+        }
+    }
+    differences
+}
+
+/// An error as case files see it: `{ message, details: [{ @type, ... }] }`.
+#[must_use]
+pub(crate) fn error_value(status: &Status) -> serde_json::Value {
+    let details: Vec<serde_json::Value> = status
+        .details
+        .iter()
+        .map(|detail| {
+            let mut members = serde_json::Map::new();
+            members.insert("@type".to_owned(), type_name(&detail.type_url).into());
+            if let serde_json::Value::Object(object) = &detail.value {
+                members.extend(object.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+            serde_json::Value::Object(members)
+        })
+        .collect();
+    serde_json::json!({ "message": status.message, "details": details })
+}
+
+/// The name after the last `/` of a type URL: hosts are free.
+fn type_name(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or(url)
+}
+
+fn allows(pattern: &StatusPattern, status: u16) -> bool {
+    match pattern {
+        StatusPattern::OneOf(list) => list.contains(&status),
+        StatusPattern::Class(class) => status / 100 == u16::from(*class),
+        StatusPattern::Not(list) => !list.contains(&status),
+    }
+}
+
+fn describe_status(pattern: &StatusPattern) -> String {
+    let list = |list: &[u16]| list.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
+    match pattern {
+        StatusPattern::OneOf(allowed) => format!("HTTP status {}", list(allowed)),
+        StatusPattern::Class(class) => format!("HTTP status {class}xx"),
+        StatusPattern::Not(forbidden) => format!("another HTTP status than {}", list(forbidden)),
+    }
+}
+
+fn compare_field(name: &str, pattern: &HeaderPattern, place: Place<'_>) -> Option<(String, String)> {
+    let head = place.exchange.received.head()?;
+    let values: Vec<&[u8]> = head.all(name).collect();
+    let shown = || {
+        if values.is_empty() {
+            format!("no field {name}")
+        } else {
+            values.iter().map(|value| format!("{name}: {}", String::from_utf8_lossy(value))).collect::<Vec<_>>().join(" | ")
+        }
+    };
+    match pattern {
+        HeaderPattern::Absent if values.is_empty() => None,
+        HeaderPattern::Absent => Some((format!("no field {name}"), shown())),
+        HeaderPattern::Once if values.len() == 1 => None,
+        HeaderPattern::Once => Some((format!("exactly one field {name}"), shown())),
+        HeaderPattern::Values(wanted) => {
+            let wanted: Vec<Vec<u8>> =
+                wanted.iter().map(|text| case::resolve_text(text, place.captures).map(|octets| octets.0).unwrap_or_default()).collect();
+            let equal = wanted.len() == values.len() && wanted.iter().zip(&values).all(|(wanted, value)| wanted == value);
+            let expected =
+                || wanted.iter().map(|value| format!("{name}: {}", String::from_utf8_lossy(value))).collect::<Vec<_>>().join(" | ");
+            (!equal).then(|| (expected(), shown()))
+        }
+    }
+}
+
+/// The catalogue's definition: a status other than 0, an HTTP status other than 200, or RST_STREAM with another code than NO_ERROR.
+fn is_refused(place: Place<'_>) -> bool {
+    if matches!(place.exchange.received.end, End::Reset { code } if code != 0) {
+        return true;
+    }
+    if place.exchange.received.head().and_then(|head| head.status).is_some_and(|status| status != 200) {
+        return true;
+    }
+    place.reading.code().is_some_and(|code| code != Code::Ok)
+}
+
+fn code_differs(codes: &[Code], answered: &Answered, wire: Wire) -> Option<&'static str> {
+    let expects_success = codes == [Code::Ok];
+    if wire != Wire::Json {
+        return match answered.code {
+            Some(code) if codes.contains(&code) => None,
+            Some(Code::Ok) => Some("accepted"),
+            _ if expects_success => Some("refused"),
+            _ => Some("code-differs"),
+        };
+    }
+    let by_status = codes.iter().any(|code| code.http_status() == answered.http_status);
+    match answered.code {
+        Some(code) if !codes.contains(&code) => Some(if code == Code::Ok {
+            "accepted"
+        } else if expects_success {
+            "refused"
+        } else {
+            "code-differs"
+        }),
+        Some(_) if !by_status => Some("http-status-differs"),
+        None if !by_status => Some(if expects_success { "refused" } else { "http-status-differs" }),
+        _ => None,
+    }
+}
+
+fn describe_codes(codes: &[Code]) -> String {
+    if codes.is_empty() {
+        return "an answer that can be read".to_owned();
+    }
+    codes.iter().map(|code| format!("{} ({})", code.name(), code.number())).collect::<Vec<_>>().join(" or ")
+}
+
+fn describe_codes_on(codes: &[Code], wire: Wire) -> String {
+    if wire != Wire::Json {
+        return describe_codes(codes);
+    }
+    codes
+        .iter()
+        .map(|code| format!("HTTP status {} with {} ({})", code.http_status(), code.name(), code.number()))
+        .collect::<Vec<_>>()
+        .join(" or ")
+}
+
+/// The status of an answer in words.
+#[must_use]
+pub(crate) fn describe_answer(place: Place<'_>) -> String {
+    match &place.reading.answer {
+        Answer::Unreadable { text, .. } | Answer::None { text, .. } => text.clone(),
+        Answer::Status(answered) => {
+            let code = answered.code.map_or_else(|| "no error object".to_owned(), |code| format!("{} ({})", code.name(), code.number()));
+            let message = answered.error.as_ref().map(|error| error.message.as_str()).filter(|message| !message.is_empty());
+            let message = message.map(|message| format!(": {message}")).unwrap_or_default();
+            if place.exchange.transport.wire == Wire::Json {
+                format!("HTTP status {} with {code}{message}", answered.http_status)
+            } else {
+                format!("{code}{message}")
+            }
+        }
+    }
+}
+
+/// Keeps what a step captures from its answer. What the answer doesn't have stays as it was: that only matters to who uses it.
+pub fn take_captures(step: &Step, reading: &Reading, captures: &mut Captures) {
+    let Some(answered) = reading.answered() else { return };
+    let error = answered.error.as_ref().map(error_value);
+    for (name, path) in &step.capture {
+        if let Some(value) = case::take(path, answered.message.as_ref(), error.as_ref()) {
+            captures.insert(name.clone(), value);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What every part of a run shares: contract, suite, client, secrets, clock, and the way from a step to an exchange.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::journal::Journal;
+use super::stop::Stop;
+use crate::answer::{self, Reading};
+use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
+use crate::check;
+use crate::contract::Contract;
+use crate::contract::status::Code;
+use crate::judge::{Met, Place, met};
+use crate::record::event::{Event, Lost};
+use crate::record::redact::Secrets;
+use crate::target::Capabilities;
+use crate::wire::{Call, Client, End, Exchange, HarnessFault, Intent, Role, Transport, Wire};
+
+/// Steering of a run that doesn't choose what is executed.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Groups that are executed at the same time.
+    pub jobs: usize,
+    /// Reads may lag behind writes for so long.
+    pub bound: Duration,
+    /// The token that was given to the run.
+    pub token: Option<String>,
+    /// Transports that are claimed, so that absence is a failure, beyond one for each of json, grpc and grpc-web.
+    pub claimed: Vec<Transport>,
+}
+
+/// Shared by all tasks of a run.
+pub struct Engine<'a> {
+    pub(super) contract: &'a Contract,
+    pub(super) suite: &'a Suite,
+    pub(super) client: Client,
+    pub(super) options: Options,
+    pub(super) run: String,
+    pub(super) stop: Stop,
+    pub(super) journal: Journal,
+    pub(super) capabilities: RwLock<Capabilities>,
+    pub(super) sets: AtomicU64,
+    secrets: RwLock<Secrets>,
+    exchanges: AtomicU64,
+    started: Instant,
+    events: mpsc::Sender<Event>,
+    lost: AtomicBool,
+    suspicion: Mutex<()>,
+}
+
+/// An exchange as it was (for captures and calls that follow) and as it is recorded.
+pub(super) struct Done {
+    /// Secrets replaced.
+    pub exchange: Exchange,
+    /// Read from the exchange as it was.
+    pub reading: Reading,
+    /// The exchange as it was.
+    pub raw: Exchange,
+}
+
+/// A step with all its attempts.
+pub(super) struct Performed {
+    /// Attempts, secrets replaced.
+    pub attempts: Vec<Exchange>,
+    /// The bound had passed when the last attempt was made.
+    pub bound_passed: bool,
+    /// Whether the last attempt meets the step's expectation.
+    pub met: Met,
+    /// The last answer as it was.
+    pub reading: Reading,
+}
+
+/// A call can't be made from a step: a fault of the harness or of its input.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unsendable(pub String);
+
+impl From<HarnessFault> for Unsendable {
+    fn from(fault: HarnessFault) -> Self {
+        Self(fault.to_string())
+    }
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(
+        contract: &'a Contract,
+        suite: &'a Suite,
+        client: Client,
+        options: Options,
+        run: String,
+        stop: Stop,
+        journal: Journal,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        let mut secrets = Secrets::default();
+        if let Some(token) = &options.token {
+            secrets.add("run token", token.as_bytes());
+        }
+        Self {
+            contract,
+            suite,
+            client,
+            options,
+            run,
+            stop,
+            journal,
+            capabilities: RwLock::default(),
+            sets: AtomicU64::new(0),
+            secrets: RwLock::new(secrets),
+            exchanges: AtomicU64::new(0),
+            started: Instant::now(),
+            events,
+            lost: AtomicBool::new(false),
+            suspicion: Mutex::new(()),
+        }
+    }
+
+    /// Hands an event to whoever records it; waits while the recorder is behind.
+    pub(super) async fn emit(&self, event: Event) {
+        // A recorder that is gone has said why itself.
+        let _ = self.events.send(event).await;
+    }
+
+    pub(super) fn exchanges(&self) -> u64 {
+        self.exchanges.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.stop.is_requested() || self.is_lost()
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// The transport for set-up: the first live one of grpc, json, grpc-web.
+    pub(super) fn setup_transport(&self) -> Option<Transport> {
+        let capabilities = self.capabilities.read().unwrap_or_else(PoisonError::into_inner);
+        [Wire::Grpc, Wire::Json, Wire::GrpcWeb, Wire::GrpcWebText]
+            .into_iter()
+            .flat_map(|wire| Transport::ALL.into_iter().filter(move |transport| transport.wire == wire))
+            .find(|transport| capabilities.has(*transport))
+    }
+
+    /// Captures that every step may use.
+    pub(super) fn base_captures(&self) -> Captures {
+        BTreeMap::from([("run.id".to_owned(), Value::from(self.run.clone()))])
+    }
+
+    /// Captures with secrets replaced.
+    pub(super) fn redacted(&self, captures: &Captures) -> Captures {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        captures.iter().map(|(name, value)| (name.clone(), secrets.redact_value(value))).collect()
+    }
+
+    /// Sends a call and reads the answer. `cuttable`: the call is cut when a stop has been requested for long enough.
+    pub(super) async fn exchange(&self, call: Call, new_connection: bool, cuttable: bool) -> Result<Done, Unsendable> {
+        let id = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
+        let at = self.started.elapsed();
+        let interrupted = super::step::not_sent(&call, id, self.elapsed());
+        let sending = async {
+            if new_connection { self.client.send_new_connection(call, id, at).await } else { self.client.send(call, id, at).await }
+        };
+        let raw = tokio::select! {
+            exchange = sending => exchange?,
+            () = self.stop.cut(), if cuttable => interrupted,
+            () = self.stop.aborted() => interrupted.clone(),
+        };
+        let reading = answer::read(&raw, self.contract);
+        let exchange = self.secrets.read().unwrap_or_else(PoisonError::into_inner).redact_exchange(&raw);
+        Ok(Done { exchange, reading, raw })
+    }
+
+    /// What the passive checks say of an exchange.
+    pub(super) fn examine(&self, exchange: &Exchange) -> Vec<check::Seen> {
+        let reading = answer::read(exchange, self.contract);
+        check::examine(exchange, &reading, self.contract)
+    }
+
+    /// Performs a step: asks again until its `until` holds or the bound has passed; waits and asks again where the target limits the rate.
+    pub(super) async fn perform(&self, asked: Asked<'_>, captures: &Captures) -> Result<Performed, Unsendable> {
+        let begun = Instant::now();
+        let mut attempts = Vec::new();
+        let mut pause = Duration::from_millis(20);
+        let mut limited = 0u32;
+        loop {
+            let bound_passed = begun.elapsed() >= self.options.bound;
+            let call = super::step::call(self, &asked, captures)?;
+            let done = self.exchange(call, asked.step.new_connection, asked.cuttable).await?;
+            let place = Place { exchange: &done.raw, reading: &done.reading, captures };
+            let verdict = met(&asked.step.expect, place, asked.counts);
+            let settled = match &asked.step.until {
+                Some(until) => met(std::slice::from_ref(until), place, asked.counts) == Met::Yes,
+                None => true,
+            };
+            self.suspect(&asked, &done).await;
+            attempts.push(done.exchange.clone());
+            let over = self.is_over() && asked.cuttable;
+            let wait = match &verdict {
+                Met::Unknown(_) if is_limit(&done.reading) && limited < 8 && !over => {
+                    limited += 1;
+                    Some(retry_after(&done.raw).unwrap_or(Duration::from_millis(250 << limited.min(5))))
+                }
+                Met::Unknown(_) => None,
+                _ if settled || bound_passed || over => None,
+                _ => Some(pause),
+            };
+            let Some(wait) = wait else {
+                return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, reading: done.reading });
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.stop.requested(), if asked.cuttable => {}
+            }
+            pause = (pause * 2).min(Duration::from_millis(500));
+        }
+    }
+
+    /// Looks whether the target is lost when an answer suggests it: it can't be reached, or refuses the run's own token.
+    async fn suspect(&self, asked: &Asked<'_>, done: &Done) {
+        if self.is_lost() || asked.role == Role::Probe || self.stop.is_requested() {
+            return;
+        }
+        let unreachable = matches!(done.raw.received.end, End::NoConnection { .. });
+        let refused = done.reading.code() == Some(Code::Unauthenticated)
+            && self.identity_token(asked.identity, &BTreeMap::new()).is_some_and(|token| Some(token) == self.options.token)
+            && asked.step.defect.is_none()
+            && !asked.step.expect.iter().any(|piece| piece.code.contains(&Code::Unauthenticated))
+            && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));
+        if !(unreachable || refused) {
+            return;
+        }
+        for pause in [0, 300, 1500] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let Ok(call) = super::step::probe_call(self, asked.transport) else { return };
+            let Ok(probe) = self.exchange(call, true, true).await else { return };
+            let still = matches!(probe.raw.received.end, End::NoConnection { .. }) || probe.reading.code() == Some(Code::Unauthenticated);
+            if !still {
+                return;
+            }
+        }
+        let _one_at_a_time = self.suspicion.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.lost.swap(true, Ordering::Relaxed) {
+            let reason = if unreachable {
+                "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
+            } else {
+                "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
+            };
+            // try_send: the lock must not be held across a wait; the channel is never full for long.
+            let event = Event::TargetLost(Lost { reason: reason.to_owned() });
+            if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
+                let events = self.events.clone();
+                tokio::spawn(async move { events.send(event).await });
+            }
+        }
+    }
+
+    /// The token of an identity, as it was.
+    pub(super) fn identity_token(&self, identity: &str, captures: &Captures) -> Option<String> {
+        match &self.suite.identities.get(identity)?.token {
+            Token::None => None,
+            Token::Run => self.options.token.clone(),
+            Token::Capture(name) => captures.get(name).and_then(Value::as_str).map(str::to_owned),
+        }
+    }
+}
+
+/// A step with everything that it takes to send it.
+pub(super) struct Asked<'b> {
+    pub step: &'b Step,
+    pub identity: &'b str,
+    pub transport: Transport,
+    pub role: Role,
+    /// The case that sends it.
+    pub case: Option<&'b Case>,
+    /// Pieces of its expectation that count.
+    pub counts: &'b (dyn Fn(&crate::case::Expect) -> bool + Sync),
+    /// Whether a requested stop cuts it.
+    pub cuttable: bool,
+}
+
+impl Asked<'_> {
+    /// What passive checks are to know of the request.
+    pub(super) fn intent(&self) -> Intent {
+        Intent {
+            role: self.role,
+            rpc: match &self.step.kind {
+                StepKind::Call { rpc, .. } => Some(rpc.clone()),
+                StepKind::Http { .. } | StepKind::Wait(_) => None,
+            },
+            defect: self.step.defect,
+            area: self.case.and_then(|case| case.area.clone()),
+            profile: self.case.map(|case| case.profile.clone()),
+        }
+    }
+}
+
+fn is_limit(reading: &Reading) -> bool {
+    reading.answered().is_some_and(|answered| answered.http_status == 429 || answered.code == Some(Code::ResourceExhausted))
+}
+
+/// `Retry-After` in seconds (RFC 9110, 10.2.3), at most half a minute.
+fn retry_after(exchange: &Exchange) -> Option<Duration> {
+    let seconds: u64 = exchange.received.head()?.first("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(30)))
+}
+
+/// Whether a duty is fulfilled over the transport for set-up rather than over the trial's own.
+pub(super) const fn is_setup(duty: Duty) -> bool {
+    matches!(duty, Duty::Start | Duty::Reset)
+}

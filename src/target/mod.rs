@@ -1,0 +1,180 @@
+//! The target: where the implementation under test is, what it claims, and what the probes of a run found.
+
+mod statement;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::Transport;
+
+pub use statement::Statement;
+
+/// Where to dial and what to say there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// Host name or address to dial.
+    pub host: String,
+    /// Port to dial.
+    pub port: u16,
+    /// `Host` / `:authority` and the TLS server name, where they differ from what is dialled.
+    pub authority: Option<String>,
+    /// Path prefix put before every path, without a trailing slash.
+    pub prefix: String,
+}
+
+/// A URL that is no endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{url}` is no address of a target: {reason}; write http://HOST:PORT or https://HOST:PORT")]
+pub struct EndpointError {
+    /// What was written.
+    pub url: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+impl Endpoint {
+    /// Reads `http://HOST[:PORT][/PREFIX]` or `https://...`; IPv6 addresses stand in brackets.
+    ///
+    /// # Errors
+    /// Where the text has another scheme, no host, a port out of range, user information, a query or a fragment.
+    pub fn parse(url: &str) -> Result<Self, EndpointError> {
+        let fail = |reason| EndpointError { url: url.to_owned(), reason };
+        if url.is_empty() {
+            return Err(fail("it is empty"));
+        }
+        let (tls, rest) = match url.split_once("://") {
+            Some(("http", rest)) => (false, rest),
+            Some(("https", rest)) => (true, rest),
+            Some(_) => return Err(fail("the scheme is neither http nor https")),
+            None => return Err(fail("it has no scheme")),
+        };
+        if rest.contains(['?', '#']) {
+            return Err(fail("it has a query or a fragment"));
+        }
+        let (place, prefix) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        if place.contains('@') {
+            return Err(fail("credentials don't belong into it"));
+        }
+        let (host, port) = if let Some(inner) = place.strip_prefix('[') {
+            let (host, after) = inner.split_once(']').ok_or_else(|| fail("a bracket is not closed"))?;
+            (host, after.strip_prefix(':').or(if after.is_empty() { None } else { Some("") }))
+        } else {
+            place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port)))
+        };
+        if host.is_empty() || host.contains(char::is_whitespace) {
+            return Err(fail("it has no host"));
+        }
+        let port = match port {
+            None => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(text) => text.parse().ok().filter(|port| *port != 0).ok_or_else(|| fail("the port is not a number from 1 to 65535"))?,
+        };
+        Ok(Self { tls, host: host.to_owned(), port, authority: None, prefix: prefix.trim_end_matches('/').to_owned() })
+    }
+
+    /// `http` or `https`.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// What goes into `Host` and `:authority`.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        if let Some(authority) = &self.authority {
+            return authority.clone();
+        }
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let default = if self.tls { 443 } else { 80 };
+        if self.port == default { host } else { format!("{host}:{}", self.port) }
+    }
+
+    /// The address as a URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        format!("{}://{host}:{}{}", self.scheme(), self.port, self.prefix)
+    }
+}
+
+/// Deadlines of one exchange. Generous: a server may sleep before it refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// TCP and TLS.
+    pub connect: Duration,
+    /// Until the response head.
+    pub head: Duration,
+    /// Until the next octet.
+    pub idle: Duration,
+    /// The whole exchange.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(10), head: seconds(30), idle: seconds(30), whole: seconds(60) }
+    }
+}
+
+/// Trust of a TLS connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trust {
+    /// PEM file with the certificate authorities that are trusted instead of the system's.
+    pub ca: Option<PathBuf>,
+}
+
+/// What a probe found about one transport.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "found")]
+pub enum Presence {
+    /// The probe was answered as it should be.
+    Live,
+    /// The transport is not spoken; not claimed, so not applicable.
+    Absent {
+        /// What the probe saw.
+        text: String,
+    },
+    /// The transport is claimed, yet not spoken.
+    Missing {
+        /// What the probe saw.
+        text: String,
+    },
+}
+
+/// What the preflight found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// Presence of each transport that was probed, with the number of the probe's exchange.
+    pub transports: BTreeMap<String, (Presence, u64)>,
+}
+
+impl Capabilities {
+    /// Everything is live: what could be executed on a target that has it all.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { transports: Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect() }
+    }
+
+    /// Whether the transport is spoken.
+    #[must_use]
+    pub fn has(&self, transport: Transport) -> bool {
+        matches!(self.of(transport), Some(Presence::Live))
+    }
+
+    /// What is known of a transport; `None`: it was not asked.
+    #[must_use]
+    pub fn of(&self, transport: Transport) -> Option<Presence> {
+        self.transports.get(&transport.to_string()).map(|(presence, _)| presence.clone())
+    }
+}

@@ -1,0 +1,188 @@
+//! The target file: what an implementation declares about itself, in YAML.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::case::tree::{self, Mark, Node, Yaml};
+use crate::case::{Mistake, Mistakes, nearest};
+use crate::wire::Transport;
+
+/// What a target file says. Everything is optional; what isn't declared is probed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statement {
+    /// Name of the implementation (claimed).
+    pub name: Option<String>,
+    /// Its version (claimed).
+    pub version: Option<String>,
+    /// Its address.
+    pub url: Option<String>,
+    /// `Host` / `:authority`, where it differs.
+    pub authority: Option<String>,
+    /// PEM file with the certificate authorities to trust, relative to the target file.
+    pub ca: Option<PathBuf>,
+    /// Transports that are declared: absent is a failure.
+    pub transports: Vec<Transport>,
+    /// Profiles that are claimed beside `core`.
+    pub profiles: BTreeSet<String>,
+}
+
+/// Keys of a target file, with what they mean.
+pub const KEYS: [(&str, &str); 7] = [
+    ("name", "name of the implementation, for the record"),
+    ("version", "its version, for the record"),
+    ("url", "its address, http://HOST:PORT or https://HOST:PORT, with a path prefix if need be"),
+    ("authority", "name to send as Host and :authority, where it differs from the address"),
+    ("ca", "PEM file with the certificate authorities to trust, relative to this file"),
+    ("transports", "list of declared transports, e.g. json/h1: absent is a failure"),
+    ("profiles", "list of profiles that are claimed beside core, e.g. zitadel"),
+];
+
+const PROFILES: [&str; 3] = ["core", "zitadel", "hardening"];
+
+impl Statement {
+    /// Reads a target file.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its place.
+    pub fn read(path: &Path, text: &str) -> Result<Self, Mistakes> {
+        let mut reader = Reader { file: path.to_owned(), mistakes: Vec::new() };
+        let (root, complaints) = tree::read(text);
+        for complaint in complaints {
+            reader.mistake(&complaint.at, complaint.message, complaint.hint);
+        }
+        let statement = root.map(|root| reader.statement(&root)).unwrap_or_default();
+        match Mistakes::in_order(reader.mistakes) {
+            None => Ok(statement),
+            Some(mistakes) => Err(mistakes),
+        }
+    }
+}
+
+struct Reader {
+    file: PathBuf,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reader {
+    fn mistake(&mut self, at: &Mark, message: impl Into<String>, hint: Option<String>) {
+        self.mistakes.push(Mistake {
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            span: at.span.clone(),
+            message: message.into(),
+            hint,
+        });
+    }
+
+    fn statement(&mut self, root: &Node) -> Statement {
+        let mut statement = Statement::default();
+        if !matches!(root.value, Yaml::Map(_)) {
+            self.mistake(&root.mark, format!("a target file is a mapping, not {}", root.kind()), None);
+            return statement;
+        }
+        for entry in root.entries() {
+            match entry.key.as_str() {
+                "name" => statement.name = self.text(&entry.value),
+                "version" => statement.version = self.text(&entry.value),
+                "url" => statement.url = self.url(&entry.value),
+                "authority" => statement.authority = self.text(&entry.value),
+                "ca" => {
+                    let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
+                    statement.ca = self.text(&entry.value).map(|name| folder.join(name));
+                }
+                "transports" => statement.transports = self.transports(&entry.value),
+                "profiles" => statement.profiles = self.profiles(&entry.value),
+                other => {
+                    let names = KEYS.map(|(name, _)| name);
+                    let hint = nearest(other, names).map(|name| format!("did you mean `{name}`?"));
+                    let known = format!("known keys are {}", names.join(", "));
+                    self.mistake(&entry.at, format!("a target file has no key `{other}`"), hint.or(Some(known)));
+                }
+            }
+        }
+        statement
+    }
+
+    fn text(&mut self, node: &Node) -> Option<String> {
+        if let Yaml::Text(text) = &node.value {
+            return Some(text.clone());
+        }
+        self.mistake(&node.mark, format!("a text is needed here, not {}", node.kind()), Some("put it in quotes".to_owned()));
+        None
+    }
+
+    fn url(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node)?;
+        if let Err(error) = super::Endpoint::parse(&text) {
+            self.mistake(&node.mark, error.to_string(), None);
+        }
+        Some(text)
+    }
+
+    fn texts(&mut self, node: &Node) -> Vec<(String, Mark)> {
+        if let Yaml::List(items) = &node.value {
+            return items.iter().filter_map(|item| Some((self.text(item)?, item.mark.clone()))).collect();
+        }
+        self.mistake(&node.mark, format!("a list is needed here, not {}", node.kind()), None);
+        Vec::new()
+    }
+
+    fn transports(&mut self, node: &Node) -> Vec<Transport> {
+        let names: Vec<String> = Transport::ALL.iter().map(ToString::to_string).collect();
+        let mut transports = Vec::new();
+        for (text, mark) in self.texts(node) {
+            match Transport::ALL.into_iter().find(|transport| transport.to_string() == text) {
+                Some(transport) => transports.push(transport),
+                None => {
+                    let hint = nearest(&text, names.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+                    self.mistake(
+                        &mark,
+                        format!("`{text}` is no transport"),
+                        hint.or_else(|| Some(format!("known are {}", names.join(", ")))),
+                    );
+                }
+            }
+        }
+        transports
+    }
+
+    fn profiles(&mut self, node: &Node) -> BTreeSet<String> {
+        let mut profiles = BTreeSet::new();
+        for (text, mark) in self.texts(node) {
+            if PROFILES.contains(&text.as_str()) {
+                profiles.insert(text);
+            } else {
+                let hint = nearest(&text, PROFILES).map(|name| format!("did you mean `{name}`?"));
+                self.mistake(&mark, format!("`{text}` is no profile"), hint.or_else(|| Some(format!("known are {}", PROFILES.join(", ")))));
+            }
+        }
+        profiles
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_file_is_read() {
+        let text = "name: gateway\nversion: '2.1'\nurl: http://127.0.0.1:8080/api\nca: ca.pem\ntransports: [json/h1, grpc/h2]\nprofiles: [zitadel]\n";
+        let statement = Statement::read(Path::new("targets/a.yaml"), text).unwrap();
+        assert_eq!(statement.name.as_deref(), Some("gateway"));
+        assert_eq!(statement.version.as_deref(), Some("2.1"));
+        assert_eq!(statement.ca.as_deref(), Some(Path::new("targets/ca.pem")));
+        assert_eq!(statement.transports, [Transport::ALL[0], Transport::ALL[2]]);
+        assert!(statement.profiles.contains("zitadel"));
+    }
+
+    #[test]
+    fn all_mistakes_of_a_target_file_are_told_at_once() {
+        let mistakes =
+            Statement::read(Path::new("a.yaml"), "nmae: x\nurl: ftp://x\ntransports: [grpc/h1]\nprofiles: zitadel\n").unwrap_err();
+        let texts: Vec<String> = mistakes.0.iter().map(|it| format!("{}:{} {} {:?}", it.line, it.column, it.message, it.hint)).collect();
+        assert_eq!(texts.len(), 4, "{texts:#?}");
+        assert!(texts[0].starts_with("1:1 a target file has no key `nmae` Some(\"did you mean `name`?\")"), "{texts:#?}");
+        assert!(texts[2].contains("did you mean `grpc/h2`?"), "{texts:#?}");
+    }
+}

@@ -1,0 +1,244 @@
+//! Sends calls and gives exchanges: one exchange at a time on a connection, which is reused only after a clean end.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::body::Bounds;
+use super::connect::Connector;
+use super::exchanging::{Again, Arriving, Deadlines, Outcome};
+use super::h1::{H1, H1Request};
+use super::h2::H2;
+use super::outgoing::{Message, Outgoing};
+use super::put::wire_matches;
+use super::{Body, Call, End, Exchange, HarnessFault, HttpVersion, Timing};
+use crate::target::Timeouts;
+
+/// Idle connections that are kept for one HTTP version; more than a run has jobs are of no use.
+const MOST_IDLE: usize = 64;
+
+/// What all clients of a run together may hold of bodies that are on their way in.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    /// A budget of so many octets. Each exchange takes what it may keep of a body, so this also bounds how many go on at once.
+    #[must_use]
+    pub fn new(octets: usize) -> Self {
+        Self(Arc::new(Semaphore::new((octets / Body::KEEP).clamp(1, Semaphore::MAX_PERMITS))))
+    }
+}
+
+impl Default for Budget {
+    /// 64 MiB: 256 exchanges at once.
+    fn default() -> Self {
+        Self::new(64 * 1024 * 1024)
+    }
+}
+
+/// Sends calls to one target.
+#[derive(Debug)]
+pub struct Client {
+    connector: Connector,
+    timeouts: Timeouts,
+    bounds: Bounds,
+    budget: Budget,
+    idle: Mutex<Idle>,
+    retries: AtomicU64,
+}
+
+/// Connections that wait for an exchange, the latest last.
+#[derive(Default)]
+struct Idle {
+    h1: Vec<H1>,
+    h2: Vec<H2>,
+}
+
+impl std::fmt::Debug for Idle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Idle").field("h1", &self.h1.len()).field("h2", &self.h2.len()).finish()
+    }
+}
+
+enum Connection {
+    H1(H1),
+    H2(Box<H2>),
+}
+
+impl Client {
+    /// A client with the usual bounds and a budget of its own.
+    #[must_use]
+    pub fn new(connector: Connector, timeouts: Timeouts) -> Self {
+        let (bounds, budget) = (Bounds::default(), Budget::default());
+        Self { connector, timeouts, bounds, budget, idle: Mutex::default(), retries: AtomicU64::new(0) }
+    }
+
+    /// With other bounds.
+    #[must_use]
+    pub fn with_bounds(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// With a budget that it shares with others.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// How it connects, for steps that speak for themselves.
+    #[must_use]
+    pub const fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// How many calls were sent again because the target had not processed them: an idle connection was closed, or the stream was refused.
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Sends a call, on an idle connection if there is one. `id` is the number of the exchange; `at`: the time since the start of the run.
+    ///
+    /// Whatever the target does is in the exchange. Dropping the future closes the connection.
+    ///
+    /// # Errors
+    /// Where the call can't be sent as it is.
+    pub async fn send(&self, call: Call, id: u64, at: Duration) -> Result<Exchange, HarnessFault> {
+        self.run(call, id, at, false).await
+    }
+
+    /// Sends a call on a new connection.
+    ///
+    /// # Errors
+    /// Where the call can't be sent as it is.
+    pub async fn send_new_connection(&self, call: Call, id: u64, at: Duration) -> Result<Exchange, HarnessFault> {
+        self.run(call, id, at, true).await
+    }
+
+    /// Closes the idle connections.
+    pub async fn close(&self) {
+        let Idle { h1, h2 } = std::mem::take(&mut *self.idle());
+        drop(h2);
+        let goodbyes = async {
+            for connection in h1 {
+                connection.close().await;
+            }
+        };
+        // Peers that don't listen aren't waited for.
+        let _ = tokio::time::timeout(Duration::from_millis(500), goodbyes).await;
+    }
+
+    async fn run(&self, call: Call, id: u64, at: Duration, fresh: bool) -> Result<Exchange, HarnessFault> {
+        wire_matches(&call)?;
+        let (transport, intent) = (call.transport, call.intent.clone());
+        let outgoing = Outgoing::new(self.connector.endpoint(), call)?;
+        // Waiting for the budget is no time of the target's. The semaphore is never closed; if it were, bodies would only be less bounded.
+        let _budget = self.budget.0.acquire().await.ok();
+        let began = Instant::now();
+        let reused = if fresh { None } else { self.idle_connection(transport.http).await };
+        let was_reused = reused.is_some();
+        let (mut outcome, mut connect) = self.attempt(reused, transport.http, &outgoing, began).await;
+        if outcome.again == Again::Refused || (outcome.again == Again::IfReused && was_reused) {
+            self.retries.fetch_add(1, Ordering::Relaxed);
+            (outcome, connect) = self.attempt(None, transport.http, &outgoing, began).await;
+        }
+        let total = began.elapsed();
+        let head = outcome.head_at.map_or(total, |head| head.duration_since(began));
+        let timing = Timing { at: micros(at), connect: micros(connect), head: micros(head), total: micros(total) };
+        Ok(Exchange { id, transport, intent, sent: outgoing.sent, received: outcome.received, timing })
+    }
+
+    /// One try, and how long it took until the connection stood.
+    async fn attempt(&self, reused: Option<Connection>, http: HttpVersion, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
+        let (mut connection, connect) = match reused {
+            Some(connection) => (connection, Duration::ZERO),
+            None => match self.open(http).await {
+                Ok(connection) => (connection, began.elapsed()),
+                Err(end) => return (no_connection(end), began.elapsed()),
+            },
+        };
+        let deadlines = Deadlines::new(&self.timeouts, began);
+        let outcome = connection.exchange(outgoing, deadlines, &self.bounds).await;
+        if outcome.reusable {
+            self.keep(connection);
+        }
+        (outcome, connect)
+    }
+
+    async fn open(&self, http: HttpVersion) -> Result<Connection, End> {
+        let link = self.connector.connect(http).await.map_err(|error| match error {
+            super::ConnectError::TimedOut { .. } => End::TimedOut { phase: super::Phase::Connect },
+            _ => End::NoConnection { text: error.to_string() },
+        })?;
+        match http {
+            HttpVersion::H1 => Ok(Connection::H1(H1::new(link))),
+            HttpVersion::H2 => match tokio::time::timeout(self.timeouts.connect, H2::open(link, &self.bounds)).await {
+                Ok(Ok(connection)) => Ok(Connection::H2(Box::new(connection))),
+                Ok(Err(error)) => Err(End::NoConnection { text: format!("the HTTP/2 preface could not be sent: {error}") }),
+                Err(_) => Err(End::TimedOut { phase: super::Phase::Connect }),
+            },
+        }
+    }
+
+    /// An idle connection that still stands. Those that don't are dropped.
+    async fn idle_connection(&self, http: HttpVersion) -> Option<Connection> {
+        loop {
+            match http {
+                HttpVersion::H1 => {
+                    let mut connection = self.idle().h1.pop()?;
+                    if connection.is_idle().await {
+                        return Some(Connection::H1(connection));
+                    }
+                }
+                HttpVersion::H2 => {
+                    let mut connection = self.idle().h2.pop()?;
+                    if connection.is_idle().await {
+                        return Some(Connection::H2(Box::new(connection)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep(&self, connection: Connection) {
+        let mut idle = self.idle();
+        match connection {
+            Connection::H1(connection) if idle.h1.len() < MOST_IDLE => idle.h1.push(connection),
+            Connection::H2(connection) if idle.h2.len() < MOST_IDLE => idle.h2.push(*connection),
+            _ => {}
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    async fn exchange(&mut self, outgoing: &Outgoing, deadlines: Deadlines, bounds: &Bounds) -> Outcome {
+        match (self, &outgoing.message) {
+            (Self::H1(connection), Message::H1 { head, closes }) => {
+                let content = outgoing.content.as_deref().unwrap_or_default();
+                let request = H1Request { head, content, is_head: outgoing.sent.verb == "HEAD", closes: *closes };
+                connection.exchange(&request, deadlines, bounds).await
+            }
+            (Self::H2(connection), Message::H2(request)) => {
+                let request = http::Request::clone(request);
+                connection.exchange(request, outgoing.content.clone(), deadlines, bounds).await
+            }
+            // Both come from the same transport; should that ever break, nothing is sent.
+            _ => no_connection(End::NoConnection { text: "the connection is for another HTTP version".to_owned() }),
+        }
+    }
+}
+
+fn no_connection(end: End) -> Outcome {
+    let (received, head_at) = Arriving::default().finish(end);
+    Outcome { received, head_at, reusable: false, again: Again::Never }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
