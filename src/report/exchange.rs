@@ -17,7 +17,8 @@ pub(super) fn lines(exchange: &Exchange) -> Vec<(anstyle::Style, String)> {
     let version = version(exchange.transport.http);
     let (sent, received) = (&exchange.sent, &exchange.received);
     let wire = exchange.transport.wire;
-    let mut put = |style, mark: &str, text: &str| lines.push((style, clean(&format!("{mark} {text}").replace('\n', &format!("\n{mark} ")))));
+    let mut put =
+        |style, mark: &str, text: &str| lines.push((style, clean(&format!("{mark} {text}").replace('\n', &format!("\n{mark} ")))));
 
     put(PLAIN, ">", &format!("{} {} {version}", sent.verb, sent.path));
     put(PLAIN, ">", &format!("host: {}", sent.authority));
