@@ -18,12 +18,14 @@ use super::script::Script;
 use super::service::Seams;
 
 mod agreement;
+mod blocks;
 mod lag;
 mod meaning;
 mod nothing;
 mod registry;
 mod shape;
 mod tree;
+mod values;
 mod variant_frames;
 mod variant_shape;
 mod web;
