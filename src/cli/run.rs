@@ -15,7 +15,7 @@ use triwire::record::event::{Event, TargetIdentity};
 use triwire::record::write::Recorder;
 use triwire::reference::{self, Reference};
 use triwire::report::console::{self, Progress};
-use triwire::report::{self, Destination, Format};
+use triwire::report::{self, Destination, Format, Layout};
 use triwire::run::journal::Journal;
 use triwire::run::{self, Ended, Options, Setting, Stop};
 use triwire::target::{Endpoint, Statement, Timeouts, Trust};
@@ -263,11 +263,11 @@ async fn judge(options: &RunOptions, suite: &Suite, contract: &Contract, reports
             unwritten = Some(ExitStatus::Harness);
         }
     }
-    let failures = console::failures(&path, &summary, contract).map_err(Failure::harness)?;
+    let failures = console::failures(&path, &summary, Layout::terminal()).map_err(Failure::harness)?;
     if !failures.is_empty() {
         println!("{failures}");
     }
-    println!("{}", console::summary(&summary, &conclusion, &options.out));
+    println!("{}", console::summary(&summary, &conclusion, &options.out, Layout::terminal()));
     if let Ended::Unusable(unusable) = ended {
         eprintln!("error: {unusable}");
     }
@@ -290,6 +290,7 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("filter", selection.filters.join(" "));
     put("fault", options.fault.clone().unwrap_or_default());
     put("variant", options.variant.clone().unwrap_or_default());
+    put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     put("authority", options.authority.clone().unwrap_or_default());
     recorded
 }

@@ -48,6 +48,10 @@ pub fn failures(record: &Path, summary: &Summary, layout: Layout) -> Result<Stri
         let _ = writeln!(text, "... {} more failures at ever other places are in the reports\n", summary.roots.beyond);
     }
     text.push_str(&reasons(summary, layout));
+    text.truncate(text.trim_end().len());
+    if !text.is_empty() {
+        text.push('\n');
+    }
     Ok(text)
 }
 

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::evidence::Evidence;
 use super::page::clean;
-use super::{Interrupted, Layout, each, failure};
+use super::{RenderError, Layout, each, failure};
 use crate::conclude::{Policy, Summary};
 use crate::contract::requirement::Level;
 use crate::judge::{Judgement, Verdict};
@@ -19,7 +19,7 @@ use crate::record::{Event, TrialEnded};
 const WIDTH: usize = 120;
 
 /// Writes the report: a suite for each case file, and one for the passive results.
-pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Result<(), Interrupted> {
+pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Result<(), RenderError> {
     let evidence = Evidence::gather(record, summary)?;
     let started = summary.started.as_ref();
     let mut junit = Junit { summary, evidence, gate_should: Policy::recorded(summary).gate_should, suites: BTreeMap::new() };
@@ -53,7 +53,7 @@ pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Re
         suite.add_test_cases(cases);
         report.add_test_suite(suite);
     }
-    report.serialize(&mut *out).map_err(|error| Interrupted::Write(io::Error::other(error)))
+    report.serialize(&mut *out).map_err(|error| RenderError::Write(io::Error::other(error)))
 }
 
 /// The file of a case: the first part of its id.
