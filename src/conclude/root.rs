@@ -91,7 +91,8 @@ impl Roots {
     pub(super) fn add(&mut self, rules: &Rules, origin: &Origin, judgement: &Judgement) {
         for cause in causes(judgement) {
             let key = cause.key();
-            let shown = cause.shown.exchange.map(|id| (id, cause.shown.kind.clone(), cause.shown.place.clone(), cause.shown.actual.clone()));
+            let shown =
+                cause.shown.exchange.map(|id| (id, cause.shown.kind.clone(), cause.shown.place.clone(), cause.shown.actual.clone()));
             let known = self.index.get(&key).or_else(|| self.shown.get(shown.as_ref()?)).copied();
             if let Some((index, root)) = known.and_then(|index| Some((index, self.all.get_mut(index)?))) {
                 root.count += 1;

@@ -93,9 +93,14 @@ pub fn summary(summary: &Summary, conclusion: &Conclusion, reports: &Path, layou
     line("claims", PLAIN, &claims(summary));
     let live: Vec<&str> = Wire::ALL.iter().filter(|wire| summary.live.contains(wire)).map(|wire| wire.name()).collect();
     line("live", PLAIN, &if live.is_empty() { "no wire".to_owned() } else { live.join(", ") });
-    let deviations: u64 = [Level::Should, Level::May].iter().filter_map(|level| summary.levels.get(level)).map(|it| it.of(Verdict::Fail)).sum();
+    let deviations: u64 =
+        [Level::Should, Level::May].iter().filter_map(|level| summary.levels.get(level)).map(|it| it.of(Verdict::Fail)).sum();
     if deviations > 0 {
-        line("SHOULD", YELLOW, &format!("{deviations} {} deviate from a SHOULD or MAY", if deviations == 1 { "result" } else { "results" }));
+        line(
+            "SHOULD",
+            YELLOW,
+            &format!("{deviations} {} from a SHOULD or MAY", if deviations == 1 { "result deviates" } else { "results deviate" }),
+        );
     }
     if !summary.skips.is_empty() {
         line("skipped", PLAIN, &skips(summary));
@@ -207,7 +212,8 @@ impl Progress {
                 self.summary.fold(event);
                 let address = clean(&started.target.address);
                 if !self.live {
-                    let _ = writeln!(self.out, "run {}: {} results planned for {address}, seed {}", started.run, started.planned, started.seed);
+                    let _ =
+                        writeln!(self.out, "run {}: {} results planned for {address}, seed {}", started.run, started.planned, started.seed);
                 }
             }
             // Only counts are wanted: the exchanges of trials are none of its business.

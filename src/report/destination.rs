@@ -69,7 +69,9 @@ pub enum BadDestination {
 fn example(given: &str) -> String {
     let format = Format::ALL.iter().find(|format| given.ends_with(format.name())).unwrap_or(&Format::Json);
     match given {
-        "" | "json" | "junit" | "jsonl" => format!("{}=report.{}", format.name(), if *format == Format::Junit { "xml" } else { format.name() }),
+        "" | "json" | "junit" | "jsonl" => {
+            format!("{}=report.{}", format.name(), if *format == Format::Junit { "xml" } else { format.name() })
+        }
         path => format!("{}={path}", format.name()),
     }
 }

@@ -78,7 +78,9 @@ pub(super) fn again(judgement: &Judgement, roots: &[&Root]) -> String {
 /// Expected and actual of a failure in a line.
 pub(super) fn headline(judgement: &Judgement) -> String {
     let text = match judgement.violated.first() {
-        Some(first) => format!("{} {}: expected {}, got {}", first.requirement, first.kind, short(&first.expected, 120), short(&first.actual, 120)),
+        Some(first) => {
+            format!("{} {}: expected {}, got {}", first.requirement, first.kind, short(&first.expected, 120), short(&first.actual, 120))
+        }
         None => judgement.reason.clone().unwrap_or_else(|| Verdict::Fail.to_string()),
     };
     super::page::clean(&text)

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::evidence::Evidence;
 use super::page::clean;
-use super::{RenderError, Layout, each, failure};
+use super::{Layout, RenderError, each, failure};
 use crate::conclude::{Policy, Summary};
 use crate::contract::requirement::Level;
 use crate::judge::{Judgement, Verdict};

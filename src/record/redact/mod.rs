@@ -187,7 +187,7 @@ impl Secrets {
     }
 
     /// Replaces in place; the number of octets stays the same.
-    fn octets(&self, octets: &mut Vec<u8>, cut: bool, depth: u8) -> Touched {
+    fn octets(&self, octets: &mut [u8], cut: bool, depth: u8) -> Touched {
         let Some(shortest) = self.known.iter().map(|secret| secret.octets.len()).filter(|length| *length >= scan::CODED_FROM).min() else {
             let any = scan::scan(octets, &self.known, cut);
             return Touched { any, coded: false };

@@ -1,7 +1,5 @@
 //! Hand-made events: what a record holds, without a run.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,15 +8,13 @@ use triwire::check::{Finding, Seen};
 use triwire::conclude::{Rule, Rules, Summary};
 use triwire::contract::requirement::Level;
 use triwire::judge::{Judgement, Observation, SkipReason, StepSeen, Verdict, Violation};
-use triwire::record::{
-    AgreementEnded, Event, Left, PassiveEnded, ProbeEnded, Recorder, RunEnded, RunStarted, TargetIdentity, TrialEnded,
-};
+use triwire::record::{AgreementEnded, Event, Left, PassiveEnded, ProbeEnded, Recorder, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use triwire::report;
 use triwire::target::Presence;
 use triwire::wire::{Body, End, Exchange, Field, Head, HttpVersion, Intent, Received, Role, Sent, Timing, Transport, Wire};
 
 /// A small catalogue: SHAPE on every wire, STATE in two parts, FORMAT passive, HABIT a SHOULD.
-pub fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     let rule = |title: &str, level, wires: &[Wire], parts: &[&str], passive| Rule {
         title: title.to_owned(),
         statement: format!("{title}, always and everywhere."),
@@ -39,11 +35,11 @@ pub fn rules() -> Rules {
     ])
 }
 
-pub fn transport(wire: Wire) -> Transport {
+pub(crate) fn transport(wire: Wire) -> Transport {
     Transport::new(wire, if wire == Wire::Grpc { HttpVersion::H2 } else { HttpVersion::H1 })
 }
 
-pub fn started(planned: u64) -> RunStarted {
+pub(crate) fn started(planned: u64) -> RunStarted {
     RunStarted {
         triwire: "0.0.0".to_owned(),
         run: "r4nd0m".to_owned(),
@@ -65,21 +61,21 @@ pub fn started(planned: u64) -> RunStarted {
     }
 }
 
-pub fn ended() -> RunEnded {
+pub(crate) fn ended() -> RunEnded {
     RunEnded { complete: true, interrupted: None, exchanges: 9, duration: 1_234_567 }
 }
 
-pub fn probe(wire: Wire, presence: Presence) -> Event {
+pub(crate) fn probe(wire: Wire, presence: Presence) -> Event {
     Event::ProbeEnded(ProbeEnded { transport: transport(wire), presence, claimed: true, exchange: exchange(1, wire), checks: Vec::new() })
 }
 
-pub fn left() -> Event {
+pub(crate) fn left() -> Event {
     let [fixture, what, reason] = ["organization", "org.id 4711", "its removal took too long"].map(str::to_owned);
     Event::Left(Left { fixture, what, reason })
 }
 
 /// A call that is answered well, with a token in its head.
-pub fn exchange(id: u64, wire: Wire) -> Exchange {
+pub(crate) fn exchange(id: u64, wire: Wire) -> Exchange {
     let (path, content_type, request, response) = match wire {
         Wire::Json => ("/v1/things", "application/json", b"{\"it\":\"isn't\"}".to_vec(), b"{\"details\":{}}".to_vec()),
         _ => ("/demo.v1.Things/Add", "application/grpc", vec![0, 0, 0, 0, 2, 8, 1], vec![0, 0, 0, 0, 2, 10, 0]),
@@ -113,7 +109,7 @@ pub fn exchange(id: u64, wire: Wire) -> Exchange {
     }
 }
 
-pub fn violation(requirement: &str, kind: &str, exchange: Option<u64>) -> Violation {
+pub(crate) fn violation(requirement: &str, kind: &str, exchange: Option<u64>) -> Violation {
     Violation {
         requirement: requirement.to_owned(),
         kind: kind.to_owned(),
@@ -124,7 +120,7 @@ pub fn violation(requirement: &str, kind: &str, exchange: Option<u64>) -> Violat
     }
 }
 
-pub fn judgement(verdict: Verdict, requirements: &[&str]) -> Judgement {
+pub(crate) fn judgement(verdict: Verdict, requirements: &[&str]) -> Judgement {
     Judgement {
         verdict,
         requirements: requirements.iter().map(|&id| id.to_owned()).collect(),
@@ -136,9 +132,9 @@ pub fn judgement(verdict: Verdict, requirements: &[&str]) -> Judgement {
 }
 
 /// A trial of `topic::CASE` on a wire; on pass the wire is live.
-pub struct Trial(pub TrialEnded);
+pub(crate) struct Trial(pub(crate) TrialEnded);
 
-pub fn trial(case: &str, wire: Wire, verdict: Verdict, requirements: &[&str]) -> Trial {
+pub(crate) fn trial(case: &str, wire: Wire, verdict: Verdict, requirements: &[&str]) -> Trial {
     let transport = transport(wire);
     let mut judgement = judgement(verdict, requirements);
     if verdict == Verdict::Pass {
@@ -147,8 +143,12 @@ pub fn trial(case: &str, wire: Wire, verdict: Verdict, requirements: &[&str]) ->
     if verdict == Verdict::Fail {
         judgement.violated = requirements.iter().map(|id| violation(id, "body-differs", None)).collect();
     }
-    let observation = (verdict != Verdict::Skip)
-        .then(|| Observation { transports: vec![transport], captures: BTreeMap::new(), steps: Vec::new(), stopped: None });
+    let observation = (verdict != Verdict::Skip).then(|| Observation {
+        transports: vec![transport],
+        captures: BTreeMap::new(),
+        steps: Vec::new(),
+        stopped: None,
+    });
     Trial(TrialEnded {
         id: format!("topic::{case}::{}::{}", transport.wire, transport.http),
         case: format!("topic::{case}"),
@@ -165,7 +165,7 @@ pub fn trial(case: &str, wire: Wire, verdict: Verdict, requirements: &[&str]) ->
 
 impl Trial {
     /// Its first step took this exchange; violations are shown by it.
-    pub fn exchange(mut self, exchange: Exchange) -> Self {
+    pub(crate) fn exchange(mut self, exchange: Exchange) -> Self {
         for violation in &mut self.0.judgement.violated {
             violation.exchange = Some(exchange.id);
         }
@@ -175,39 +175,39 @@ impl Trial {
         self
     }
 
-    pub fn violates(mut self, requirement: &str, kind: &str) -> Self {
+    pub(crate) fn violates(mut self, requirement: &str, kind: &str) -> Self {
         self.0.judgement.violated = vec![violation(requirement, kind, None)];
         self
     }
 
-    pub fn skipped(mut self, reason: SkipReason) -> Self {
+    pub(crate) fn skipped(mut self, reason: SkipReason) -> Self {
         self.0.judgement.skip = Some(reason);
         self
     }
 
-    pub fn covers(mut self, requirement: &str, parts: &[&str]) -> Self {
+    pub(crate) fn covers(mut self, requirement: &str, parts: &[&str]) -> Self {
         self.0.covers.push((requirement.to_owned(), parts.iter().map(|&part| part.to_owned()).collect()));
         self
     }
 
-    pub fn repeat(mut self, repeat: u32) -> Self {
+    pub(crate) fn repeat(mut self, repeat: u32) -> Self {
         self.0.repeat = repeat;
         self
     }
 
-    pub fn saw(mut self, exchange: u64, requirement: &str, kind: &str) -> Self {
+    pub(crate) fn saw(mut self, exchange: u64, requirement: &str, kind: &str) -> Self {
         let [kind, expected, actual, place] = [kind, "short", "long", "head"].map(str::to_owned);
         let finding = Finding { kind, expected, actual, place };
         self.0.checks.push((exchange, vec![Seen { requirement: requirement.to_owned(), violated: Some(finding) }]));
         self
     }
 
-    pub fn event(self) -> Event {
+    pub(crate) fn event(self) -> Event {
         Event::TrialEnded(self.0)
     }
 }
 
-pub fn agreement(case: &str, verdict: Verdict, requirements: &[&str], exchange: Option<u64>) -> Event {
+pub(crate) fn agreement(case: &str, verdict: Verdict, requirements: &[&str], exchange: Option<u64>) -> Event {
     let mut judgement = judgement(verdict, requirements);
     if verdict == Verdict::Fail {
         judgement.violated = requirements.iter().map(|id| violation(id, "disagrees", exchange)).collect();
@@ -222,7 +222,7 @@ pub fn agreement(case: &str, verdict: Verdict, requirements: &[&str], exchange: 
     })
 }
 
-pub fn passive(requirement: &str, wire: Wire, verdict: Verdict) -> Event {
+pub(crate) fn passive(requirement: &str, wire: Wire, verdict: Verdict) -> Event {
     let mut judgement = judgement(verdict, &[requirement]);
     if verdict == Verdict::Fail {
         judgement.violated.push(violation(requirement, "wrong-label", Some(1)));
@@ -242,7 +242,7 @@ pub fn passive(requirement: &str, wire: Wire, verdict: Verdict) -> Event {
 }
 
 /// A whole run of these results: begins and ends as a complete one does.
-pub fn run(results: impl IntoIterator<Item = Event>) -> Vec<Event> {
+pub(crate) fn run(results: impl IntoIterator<Item = Event>) -> Vec<Event> {
     let results: Vec<Event> = results.into_iter().collect();
     let is_result = |event: &&Event| matches!(event, Event::TrialEnded(_) | Event::AgreementEnded(_) | Event::PassiveEnded(_));
     let planned = results.iter().filter(is_result).count() as u64;
@@ -252,7 +252,7 @@ pub fn run(results: impl IntoIterator<Item = Event>) -> Vec<Event> {
     all
 }
 
-pub fn summary(events: &[Event]) -> Summary {
+pub(crate) fn summary(events: &[Event]) -> Summary {
     let mut summary = Summary::with(rules());
     for event in events {
         summary.fold(event);
@@ -261,10 +261,10 @@ pub fn summary(events: &[Event]) -> Summary {
 }
 
 /// A record on disk, removed when it is dropped.
-pub struct Record(pub PathBuf);
+pub(crate) struct Record(pub(crate) PathBuf);
 
 impl Record {
-    pub fn of(events: &[Event]) -> Self {
+    pub(crate) fn of(events: &[Event]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("triwire-record-{}-{number}.jsonl", std::process::id()));
@@ -276,11 +276,11 @@ impl Record {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn totals(&self) -> Summary {
+    pub(crate) fn totals(&self) -> Summary {
         report::totals(self.path(), Summary::with(rules())).expect("readable")
     }
 }

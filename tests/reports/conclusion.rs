@@ -1,9 +1,6 @@
 //! What may be claimed of requirements, and which exit status follows: by tables.
 
-#[path = "support/events.rs"]
-mod events;
-
-use events::{agreement, ended, passive, probe, run, started, summary, trial};
+use crate::events::{agreement, ended, passive, probe, run, started, summary, trial};
 use triwire::conclude::{Claim, EXIT_TABLE, ExitStatus, Policy, Summary, conclude};
 use triwire::judge::{SkipReason, Verdict};
 use triwire::record::{Event, Lost};
@@ -58,12 +55,7 @@ fn a_requirement_on_a_wire() {
             "SHAPE",
             Claim::Untested,
         ),
-        (
-            "the trial passed, the agreement didn't",
-            vec![shape(Pass).event(), agreement("a", Fail, &["SHAPE"], None)],
-            "SHAPE",
-            Claim::Fail,
-        ),
+        ("the trial passed, the agreement didn't", vec![shape(Pass).event(), agreement("a", Fail, &["SHAPE"], None)], "SHAPE", Claim::Fail),
         ("held by an agreement", vec![agreement("a", Pass, &["SHAPE"], None)], "SHAPE", Claim::Pass),
         ("all parts are covered", vec![state(Pass, &["add"]).event(), state(Pass, &["remove"]).event()], "STATE", Claim::Pass),
         ("a part isn't covered", vec![state(Pass, &["add"]).event()], "STATE", Claim::Untested),
@@ -135,7 +127,12 @@ fn exit_status_in_the_order_of_precedence() {
         ("all passed", run([pass()]), none, 0),
         ("not applicable is no blemish", run([pass(), passive("FORMAT", Wire::Json, Skip)]), none, 0),
         ("a MUST failed", run([pass(), passive("FORMAT", Wire::Json, Fail)]), none, 1),
-        ("a failure beats inconclusive", run([trial("b", Wire::Json, Inconclusive, &["SHAPE"]).event(), passive("FORMAT", Wire::Json, Fail)]), none, 1),
+        (
+            "a failure beats inconclusive",
+            run([trial("b", Wire::Json, Inconclusive, &["SHAPE"]).event(), passive("FORMAT", Wire::Json, Fail)]),
+            none,
+            1,
+        ),
         ("a SHOULD failed", run([pass(), should_fails()]), none, 0),
         ("a SHOULD failed and gates", run([pass(), should_fails()]), strict, 1),
         ("a MAY never gates", run([pass(), passive("NICETY", Wire::Json, Fail)]), strict, 0),
@@ -144,7 +141,12 @@ fn exit_status_in_the_order_of_precedence() {
         ("an inconclusive SHOULD that gates", run([pass(), passive("HABIT", Wire::Json, Inconclusive)]), strict, 7),
         ("the token may not", run([pass(), permission()]), none, 7),
         ("the token may not, accepted", run([pass(), permission()]), lenient, 0),
-        ("unstable", run([trial("a", Wire::Json, Inconclusive, &["SHAPE"]).event(), trial("a", Wire::Json, Pass, &["SHAPE"]).repeat(2).event()]), none, 6),
+        (
+            "unstable",
+            run([trial("a", Wire::Json, Inconclusive, &["SHAPE"]).event(), trial("a", Wire::Json, Pass, &["SHAPE"]).repeat(2).event()]),
+            none,
+            6,
+        ),
         ("stable", run([pass(), trial("a", Wire::Json, Pass, &["SHAPE"]).repeat(2).event()]), none, 0),
         ("a failure in one repetition", run([pass(), trial("a", Wire::Json, Fail, &["SHAPE"]).repeat(2).event()]), none, 1),
         ("nothing planned", run([]), none, 4),
@@ -154,7 +156,12 @@ fn exit_status_in_the_order_of_precedence() {
         ("the record is cut off", vec![Event::RunStarted(started(1)), pass()], none, 3),
         ("ended early for no reason", vec![Event::RunStarted(started(2)), pass(), ends(false, None)], none, 3),
         ("lost on the way", vec![Event::RunStarted(started(2)), pass(), lost(), ends(false, None)], none, 5),
-        ("lost beats a failure", vec![Event::RunStarted(started(2)), passive("FORMAT", Wire::Json, Fail), lost(), ends(false, None)], none, 5),
+        (
+            "lost beats a failure",
+            vec![Event::RunStarted(started(2)), passive("FORMAT", Wire::Json, Fail), lost(), ends(false, None)],
+            none,
+            5,
+        ),
         (
             "no probe was answered",
             vec![Event::RunStarted(started(2)), probe(Wire::Json, Presence::Missing { text: "404".to_owned() }), ends(false, None)],
@@ -195,7 +202,7 @@ fn the_first_sentence_is_about_what_decided() {
 
 #[test]
 fn what_the_preflight_found_unusable_is_told() {
-    let mut summary = Summary::with(events::rules());
+    let mut summary = Summary::with(crate::events::rules());
     summary.unusable("the token is refused");
     let conclusion = conclude(&summary, Policy::default());
     assert_eq!(conclusion.exit, ExitStatus::Unusable);
