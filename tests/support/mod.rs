@@ -1,0 +1,99 @@
+//! Runs the suite against a reference target in this process and gives the events.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use triwire::case::{Suite, read_suite};
+use triwire::conclude::Summary;
+use triwire::contract::Contract;
+use triwire::judge::{Judgement, Verdict};
+use triwire::plan::Selection;
+use triwire::record::event::{Event, TargetIdentity};
+use triwire::reference::{self, Reference};
+use triwire::run::{self, Ended, Options, Setting, Stop, journal::Journal};
+use triwire::target::{Endpoint, Timeouts, Trust};
+use triwire::wire::{Client, Connector, Transport};
+
+/// A finished run.
+pub struct Run {
+    /// How it ended.
+    pub ended: Ended,
+    /// Its events.
+    pub events: Vec<Event>,
+    /// How often the target's fault acted.
+    pub acted: u64,
+    /// How often the target's variant acted.
+    pub varied: u64,
+}
+
+impl Run {
+    /// Judgements of trials, agreements and passive results by their ids.
+    pub fn judgements(&self) -> impl Iterator<Item = (&str, &Judgement)> {
+        self.events.iter().filter_map(|event| match event {
+            Event::TrialEnded(it) => Some((it.id.as_str(), &it.judgement)),
+            Event::AgreementEnded(it) => Some((it.id.as_str(), &it.judgement)),
+            Event::PassiveEnded(it) => Some((it.id.as_str(), &it.judgement)),
+            _ => None,
+        })
+    }
+
+    /// Ids and verdicts, sorted.
+    pub fn verdicts(&self) -> BTreeMap<String, Verdict> {
+        self.judgements().map(|(id, judgement)| (id.to_owned(), judgement.verdict)).collect()
+    }
+
+    /// The fold over its events.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::new(Contract::built_in());
+        self.events.iter().for_each(|event| summary.fold(event));
+        summary
+    }
+}
+
+/// The suite that is compiled in.
+pub fn suite() -> Suite {
+    read_suite(&Suite::built_in_files(), Contract::built_in()).expect("the built-in suite has no mistakes")
+}
+
+/// All profiles, one repetition, a fixed seed.
+pub fn everything() -> Selection {
+    Selection {
+        profiles: ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect(),
+        repeat: 1,
+        seed: 1,
+        ..Selection::default()
+    }
+}
+
+/// Starts a reference target and judges it.
+pub async fn judge(target: reference::Options, selection: Selection, jobs: usize) -> Run {
+    let target = Reference::start(target).await.expect("the reference target starts");
+    let (url, token) = (target.url(), target.token().to_owned());
+    let mut run = judge_at(&url, Some(token), selection, jobs).await;
+    run.acted = target.acted();
+    run.varied = target.varied();
+    target.shutdown().await;
+    run
+}
+
+/// Judges whatever listens there; deadlines and the consistency bound are short, for targets of tests answer at once or never.
+pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
+    let suite = suite();
+    let second = Duration::from_secs(1);
+    let timeouts = Timeouts { connect: 2 * second, head: 2 * second, idle: 2 * second, whole: 4 * second };
+    let connector = Connector::new(Endpoint::parse(url).expect("an address"), &Trust::default(), timeouts).expect("a connector");
+    let mut events = Vec::new();
+    let setting = Setting {
+        contract: Contract::built_in(),
+        suite: &suite,
+        selection,
+        options: Options { jobs, bound: 2 * second, token, claimed: Transport::ALL.to_vec() },
+        client: Client::new(connector, timeouts),
+        target: TargetIdentity { address: url.to_owned(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
+        recorded_options: BTreeMap::new(),
+        journal: Journal::none(),
+        stop: Stop::default(),
+    };
+    let ended = run::run(setting, |event| events.push(event)).await;
+    Run { ended, events, acted: 0, varied: 0 }
+}
