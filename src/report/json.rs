@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{RenderError, try_each};
 use crate::conclude::{Conclusion, RequirementOnWire, Summary};
-use crate::judge::{Judgement, Verdict};
+use crate::judge::{Judgement, SkipReason, Verdict};
 use crate::record::{AgreementEnded, Event, PassiveEnded, TargetIdentity, TrialEnded};
 use crate::wire::Transport;
 
@@ -214,7 +214,7 @@ fn row<'a>(
             .map(|violation| Violated { requirement: &violation.requirement, kind: &violation.kind })
             .collect(),
         reason: judgement.reason.as_deref(),
-        skip: judgement.skip.map(|reason| reason.name()),
+        skip: judgement.skip.map(SkipReason::name),
         exchanges,
     }
 }

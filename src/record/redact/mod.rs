@@ -107,7 +107,7 @@ impl Secrets {
         }
         match &mut received.end {
             End::Closed { text } | End::NoConnection { text } | End::Malformed { text } | End::TooLarge { text } => {
-                *text = self.scrub_text(text)
+                *text = self.scrub_text(text);
             }
             End::Complete | End::Reset { .. } | End::GoAway { .. } | End::TimedOut { .. } | End::Interrupted => {}
         }
