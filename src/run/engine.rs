@@ -34,6 +34,16 @@ pub struct Options {
     pub claimed: Vec<Transport>,
 }
 
+/// What a run works with.
+pub(super) struct Means<'a> {
+    pub contract: &'a Contract,
+    pub suite: &'a Suite,
+    pub client: Client,
+    pub options: Options,
+    pub stop: Stop,
+    pub journal: Journal,
+}
+
 /// Shared by all tasks of a run.
 pub struct Engine<'a> {
     pub(super) contract: &'a Contract,
@@ -47,6 +57,7 @@ pub struct Engine<'a> {
     pub(super) sets: AtomicU64,
     secrets: RwLock<Secrets>,
     exchanges: AtomicU64,
+    rounds: AtomicU64,
     started: Instant,
     events: mpsc::Sender<Event>,
     lost: AtomicBool,
@@ -87,16 +98,9 @@ impl From<HarnessFault> for Unsendable {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(
-        contract: &'a Contract,
-        suite: &'a Suite,
-        client: Client,
-        options: Options,
-        run: String,
-        stop: Stop,
-        journal: Journal,
-        events: mpsc::Sender<Event>,
-    ) -> Self {
+    /// The shared part of a run with this name.
+    pub(super) fn new(run: String, means: Means<'a>, events: mpsc::Sender<Event>) -> Self {
+        let Means { contract, suite, client, options, stop, journal } = means;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());
@@ -113,6 +117,7 @@ impl<'a> Engine<'a> {
             sets: AtomicU64::new(0),
             secrets: RwLock::new(secrets),
             exchanges: AtomicU64::new(0),
+            rounds: AtomicU64::new(1),
             started: Instant::now(),
             events,
             lost: AtomicBool::new(false),
@@ -124,6 +129,11 @@ impl<'a> Engine<'a> {
     pub(super) async fn emit(&self, event: Event) {
         // A recorder that is gone has said why itself.
         let _ = self.events.send(event).await;
+    }
+
+    /// A number for the capture `round`; the one after it is for the start state between control and defective call.
+    pub(super) fn next_round(&self) -> u64 {
+        self.rounds.fetch_add(2, Ordering::Relaxed)
     }
 
     pub(super) fn exchanges(&self) -> u64 {
@@ -178,6 +188,11 @@ impl<'a> Engine<'a> {
         let reading = answer::read(&raw, self.contract);
         let exchange = self.secrets.read().unwrap_or_else(PoisonError::into_inner).redact_exchange(&raw);
         Ok(Done { exchange, reading, raw })
+    }
+
+    /// A text with secrets replaced.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
     }
 
     /// What the passive checks say of an exchange.

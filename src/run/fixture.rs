@@ -40,7 +40,7 @@ pub(super) async fn make(engine: &Engine<'_>, fixture: &Fixture) -> Result<Set, 
             if set.captures.len() > 2 {
                 remove(engine, &set).await;
             }
-            return Err(format!("fixture {}: {reason}", fixture.name));
+            return Err(format!("fixture {}: {}", fixture.name, engine.scrub(&reason)));
         }
     }
     journal(engine, fixture, number, State::Created, &captures)?;
@@ -81,6 +81,7 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
         }
     };
     if let Err(reason) = outcome {
+        let (what, reason) = (engine.scrub(&what), engine.scrub(&reason));
         engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
     }
 }

@@ -24,10 +24,10 @@ use crate::conclude::passive::Tally;
 use crate::contract::Contract;
 use crate::judge::{self, Judgement, Observation, Verdict, Violation};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
-use crate::record::event::{AgreementEnded, Event, PassiveEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded};
+use crate::record::event::{AgreementEnded, Event, Lost, PassiveEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::{Capabilities, Presence};
 use crate::wire::{Client, Transport, Wire};
-use engine::Engine;
+use engine::{Engine, Means};
 use journal::Journal;
 
 /// Everything that a run needs.
@@ -69,7 +69,8 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
     let Setting { contract, suite, selection, options, client, target, recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let engine = Engine::new(contract, suite, client, options, name.clone(), stop.clone(), journal, sender);
+    let means = Means { contract, suite, client, options, stop: stop.clone(), journal };
+    let engine = Engine::new(name.clone(), means, sender);
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
@@ -83,6 +84,9 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         Ok(capabilities) => (capabilities, None),
         Err(unusable) => (Capabilities::default(), Some(unusable)),
     };
+    if let Some(unusable) = &unusable {
+        probes.push(Event::TargetLost(Lost { reason: engine.scrub(&unusable.to_string()) }));
+    }
     let plan = plan::plan(suite, contract, &capabilities, &selection);
     let missing = missing_wires(&capabilities, &selection);
     let offered: Vec<(String, Wire, String)> = suite

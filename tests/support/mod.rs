@@ -1,5 +1,7 @@
 //! Runs the suite against a reference target in this process and gives the events.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
