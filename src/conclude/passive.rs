@@ -70,6 +70,7 @@ impl Tally {
             | Event::PassiveEnded(_)
             | Event::Left(_)
             | Event::TargetLost(_)
+            | Event::Restricted(_)
             | Event::RunEnded(_) => {}
         }
     }
