@@ -271,13 +271,14 @@ pub static CONTROL: Table = Table {
         HEADER_EDITS,
         key("path", Form::Text, "The path of the `http` form."),
         key("method", Form::Text, "The method of the `http` form."),
+        key("content", Form::Either(&[Form::Text, Form::Names(&Form::Text)]), "The content of the `http` form."),
         EXPECTED,
         key("then", STEPS, "What follows the control, e.g. a read that shows its effect."),
     ],
 };
 
 /// The keys of a control of which exactly one is there.
-pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method"];
+pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method", "content"];
 
 /// An expectation.
 pub static EXPECT: Table = Table {

@@ -289,6 +289,8 @@ pub enum StatusPattern {
     Class(u8),
     /// None of these.
     Not(Vec<u16>),
+    /// Another class than this.
+    NotClass(u8),
 }
 
 /// Expected occurrence of a field.

@@ -15,6 +15,9 @@ impl Suite {
         let files = [
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
+            ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
+            ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
+            ("http_paths.yaml", include_str!("../../cases/http_paths.yaml")),
             ("methods.yaml", include_str!("../../cases/methods.yaml")),
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
             ("text.yaml", include_str!("../../cases/text.yaml")),

@@ -26,6 +26,7 @@ mod fault;
 mod frames;
 mod limits;
 mod methods;
+mod octets;
 mod policy;
 mod proto_json;
 pub mod protos;
@@ -139,8 +140,13 @@ impl Reference {
             None => (None, None),
         };
         let (domain, seed) = backend::Domain::new(options.token.clone(), hosts(&options));
-        let mut seams =
-            service::Seams { backend: Arc::new(domain), codec: Arc::new(codec::Plain), frames: Arc::new(frames::Plain), fixed: None };
+        let mut seams = service::Seams {
+            backend: Arc::new(domain),
+            codec: Arc::new(codec::Plain),
+            frames: Arc::new(frames::Plain),
+            fixed: None,
+            octets: None,
+        };
         let fault = Arc::new(AtomicU64::new(0));
         let variant = Arc::new(AtomicU64::new(0));
         if let Some(chosen) = options.variant {

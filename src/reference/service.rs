@@ -20,6 +20,7 @@ use super::failure::{Code, Failure, Language};
 use super::frames::{self, Frames, Recognized, Reply};
 use super::limits;
 use super::methods::{Binding, Content, contract};
+use super::octets::Octets;
 use super::template::{Route, route};
 
 /// The three seams, with whatever is wrapped around them, or one answer to everything.
@@ -33,17 +34,23 @@ pub struct Seams {
     pub frames: Arc<dyn Frames>,
     /// Given without looking at the call.
     pub fixed: Option<fn(Recognized) -> Reply>,
+    /// Below HTTP/1.1.
+    pub octets: Option<Octets>,
 }
 
 /// Answers one request.
 pub async fn answer(seams: &Seams, request: Request<Incoming>) -> Response<Pieces> {
-    let (head, body) = request.into_parts();
-    let mut reply = match seams.fixed {
-        Some(fixed) => fixed(seams.frames.recognize(&head)),
-        None => Exchange { seams, head: &head }.reply(body).await,
+    let (mut head, body) = request.into_parts();
+    let is_head = head.method == Verb::HEAD;
+    let refused = seams.frames.arrive(&mut head);
+    let exchange = Exchange { seams, head: &head };
+    let mut reply = match (seams.fixed, refused) {
+        (Some(fixed), _) => fixed(seams.frames.recognize(&head)),
+        (None, Some(status)) => exchange.refuse(Failure::new(Code::InvalidArgument, "refused").with_http(status)),
+        (None, None) => exchange.reply(body).await,
     };
     cors::share(&head, &mut reply);
-    if head.method == Verb::HEAD {
+    if is_head {
         // Ends after the head, whatever the status (RFC 9110, 9.3.2); over HTTP/2 that is ours to see to.
         reply.body.clear();
         reply.trailers = None;

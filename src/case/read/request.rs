@@ -64,8 +64,10 @@ impl Reader<'_> {
         let mut path = Text(Vec::new());
         let mut content = None;
         if self.keys(node, &keys::HTTP) {
-            if let Some(method) = node.get("method").and_then(|node| self.text(node)) {
-                verb = method.to_owned();
+            if let Some(method) = node.get("method")
+                && let Some(text) = self.text(method)
+            {
+                verb = self.literal(text, &method.mark);
             }
             if let Some(target) = node.get("path")
                 && let Some(text) = self.text(target)
@@ -78,6 +80,15 @@ impl Reader<'_> {
             content = node.get("content").and_then(|node| self.octets(node));
         }
         StepKind::Http { verb, path, content }
+    }
+
+    /// A text that is known before anything is sent: `$variant` may stand in it, a capture may not.
+    fn literal(&mut self, text: &str, at: &Mark) -> String {
+        if let [TextPart::Literal(octets)] = self.template(text, at).0.as_slice() {
+            return octets.text().into_owned();
+        }
+        self.mistake(at, "no capture may stand here", None);
+        String::new()
     }
 
     /// Text, or `{ hex: ... }`.
@@ -102,7 +113,7 @@ impl Reader<'_> {
                 }
                 _ => self.header_values(&entry.value),
             };
-            edits.push(HeaderEdit { name: entry.key.clone(), values });
+            edits.push(HeaderEdit { name: self.literal(&entry.key, &entry.at), values });
         }
         edits
     }

@@ -1,7 +1,8 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
 use super::{
-    Fault, NullTarget, Variant, agreement, blocks, lag, meaning, nothing, shape, values, variant_frames, variant_shape, web, wire,
+    Fault, NullTarget, Variant, agreement, blocks, http_requests, http_routes, lag, meaning, nothing, shape, values, variant_frames,
+    variant_shape, web, wire,
 };
 
 /// All faults.
@@ -76,6 +77,32 @@ pub static FAULTS: &[&Fault] = &[
     &web::WEB_TRAILER_FLAG_ODD,
     &web::WEB_TRAILER_BARE_LF,
     &web::WEB_TEXT_URL_SAFE,
+    // JSON over HTTP
+    &http_requests::KNOWN_PATH_404,
+    &http_requests::ALLOW_OTHER,
+    &http_requests::PUT_AS_POST,
+    &http_requests::REFUSED_YET_DONE,
+    &http_requests::METHOD_OVERRIDE,
+    &http_requests::ANY_LABEL_IS_JSON,
+    &http_requests::LABEL_COMPARED_LITERALLY,
+    &http_requests::RPC_LABEL_COMPARED_LITERALLY,
+    &http_requests::UNKNOWN_ACCEPT_500,
+    &http_requests::WEIGHTED_ACCEPT_406,
+    &http_requests::SEARCH_NEEDS_LABEL,
+    &http_requests::SEARCH_FAILS_AT_CONTENT,
+    &http_requests::CODED_CONTENT_500,
+    &http_routes::VERB_CUT_OFF,
+    &http_routes::UNKNOWN_PATH_200,
+    &http_routes::PATH_IGNORES_CASE,
+    &http_routes::LAST_FACTOR_REMOVED,
+    &http_routes::PATH_NUMBER_REFUSED,
+    &http_routes::UNKNOWN_FACTOR_NOT_FOUND,
+    &http_routes::UNKNOWN_FACTOR_REMOVES,
+    &http_routes::UNSPECIFIED_REMOVES,
+    &http_routes::RAW_PATH_MATCHED,
+    &http_routes::PATH_DECODED_TWICE,
+    &http_routes::AUTH_FACTORS_UNKNOWN,
+    &http_routes::QUERY_FILLS_MESSAGE,
 ];
 
 /// All legal variants.
