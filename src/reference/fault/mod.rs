@@ -21,6 +21,7 @@ use super::service::Seams;
 
 mod agreement;
 mod blocks;
+mod http_octets;
 mod http_requests;
 mod http_routes;
 mod lag;

@@ -1,8 +1,7 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
 use super::{
-    Fault, NullTarget, Variant, agreement, blocks, http_requests, http_routes, lag, meaning, nothing, shape, values, variant_frames,
-    variant_shape, web, wire,
+    Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, lag, meaning, nothing, shape, values, variant_frames, variant_shape, web, wire,
 };
 
 /// All faults.
@@ -78,6 +77,19 @@ pub static FAULTS: &[&Fault] = &[
     &web::WEB_TRAILER_BARE_LF,
     &web::WEB_TEXT_URL_SAFE,
     // JSON over HTTP
+    &http_octets::CHUNKS_IGNORED,
+    &http_octets::CUT_VALUE_COMPLETED,
+    &http_octets::CUT_CONTENT_EXECUTED,
+    &http_octets::LENGTH_WINS,
+    &http_octets::CONFLICT_KEPT_ALIVE,
+    &http_octets::CONTENT_LEFT_BEHIND,
+    &http_octets::NUL_ENDS_VALUE,
+    &http_octets::FIRST_HOST_WINS,
+    &http_octets::EXPECTATION_IGNORED,
+    &http_octets::LENGTH_READ_LENIENTLY,
+    &http_octets::SPACE_BEFORE_COLON,
+    &http_octets::HEAD_WITH_CONTENT,
+    &http_octets::CONTENT_BEHIND_LAST_CHUNK,
     &http_requests::KNOWN_PATH_404,
     &http_requests::ALLOW_OTHER,
     &http_requests::PUT_AS_POST,
@@ -88,7 +100,7 @@ pub static FAULTS: &[&Fault] = &[
     &http_requests::RPC_LABEL_COMPARED_LITERALLY,
     &http_requests::UNKNOWN_ACCEPT_500,
     &http_requests::WEIGHTED_ACCEPT_406,
-    &http_requests::SEARCH_NEEDS_LABEL,
+    &http_requests::SEARCH_NEEDS_CONTENT,
     &http_requests::SEARCH_FAILS_AT_CONTENT,
     &http_requests::CODED_CONTENT_500,
     &http_routes::VERB_CUT_OFF,
