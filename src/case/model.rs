@@ -242,8 +242,8 @@ pub enum StepKind {
 pub enum Payload {
     /// The abstract message in ProtoJSON; strings may be captures. The engine puts it on each wire.
     Message(Pattern),
-    /// JSON body text as it is (wire `json` only).
-    Json(Octets),
+    /// The octets of a JSON body (wire `json` only), with captures put in.
+    Json(Text),
     /// An encoded message, framed by the engine (binary wires only).
     Bytes(Octets),
     /// Frames as they are (binary wires only; base64 is put on in text mode).

@@ -48,7 +48,7 @@ impl Reader<'_> {
                     let hint = "write the path out with `http`".to_owned();
                     self.mistake(&form.at, format!("a body alone doesn't call this operation: its path holds `{variable}`"), Some(hint));
                 }
-                Payload::Json(Octets(self.text(node).unwrap_or_default().as_bytes().to_vec()))
+                Payload::Json(self.body_text(node))
             }
             "bytes" => Payload::Bytes(self.hex(node).unwrap_or_default()),
             "frames" => Payload::Frames(self.hex(node).unwrap_or_default()),
@@ -89,6 +89,14 @@ impl Reader<'_> {
         }
         self.mistake(at, "no capture may stand here", None);
         String::new()
+    }
+
+    /// Text with captures, or `{ hex: ... }`.
+    fn body_text(&mut self, node: &Node) -> Text {
+        match node.entries() {
+            [entry] if entry.key == "hex" => Text(self.hex(&entry.value).map(TextPart::Literal).into_iter().collect()),
+            _ => self.text(node).map_or_else(|| Text(Vec::new()), |text| self.template(text, &node.mark)),
+        }
     }
 
     /// Text, or `{ hex: ... }`.

@@ -59,7 +59,7 @@ pub(super) static LAST_FACTOR_REMOVED: Fault = Fault {
     wires: JSON,
     layer: Layer::Meaning,
     summary: "a remove by name takes another factor away",
-    seam: Seam::Parcel(|_, _, parcel| variable(parcel, |text| (text == "SECOND_FACTOR_TYPE_OTP").then(|| "SECOND_FACTOR_TYPE_U2F".into()))),
+    seam: Seam::Request(|_, _, parcel| variable(parcel, |text| (text == "SECOND_FACTOR_TYPE_OTP").then(|| "SECOND_FACTOR_TYPE_U2F".into()))),
 };
 
 pub(super) static PATH_NUMBER_REFUSED: Fault = Fault {
@@ -69,7 +69,7 @@ pub(super) static PATH_NUMBER_REFUSED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "an enum in a path is read by name only",
-    seam: Seam::Parcel(|_, _, parcel| variable(parcel, |text| text.parse::<i32>().is_ok().then(|| format!("number {text}")))),
+    seam: Seam::Request(|_, _, parcel| variable(parcel, |text| text.parse::<i32>().is_ok().then(|| format!("number {text}")))),
 };
 
 pub(super) static UNKNOWN_FACTOR_NOT_FOUND: Fault = Fault {
@@ -89,7 +89,7 @@ pub(super) static UNKNOWN_FACTOR_REMOVES: Fault = Fault {
     wires: JSON,
     layer: Layer::Meaning,
     summary: "a fraction in the path is cut to an integer, and that factor is removed",
-    seam: Seam::Parcel(|_, _, parcel| variable(parcel, |text| text.split_once('.').map(|(integer, _)| integer.to_owned()))),
+    seam: Seam::Request(|_, _, parcel| variable(parcel, |text| text.split_once('.').map(|(integer, _)| integer.to_owned()))),
 };
 
 pub(super) static UNSPECIFIED_REMOVES: Fault = Fault {
@@ -139,7 +139,7 @@ pub(super) static QUERY_FILLS_MESSAGE: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "an empty message of content is filled from the query",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         let fills = parcel.content == Content::Message && parcel.body.as_ref() == b"{}" && parcel.query.starts_with("type=");
         if fills {
             parcel.body = format!("{{\"type\":\"{}\"}}", &parcel.query["type=".len()..]).into();

@@ -114,8 +114,8 @@ pub(super) enum Seam {
     Backend(Around),
     /// When the head of a request has arrived, before anything is decided by it.
     Head(fn(&mut Parts) -> Heard),
-    /// What a request carries, before it is decoded.
-    Parcel(fn(&Context, &Method, &mut Parcel) -> bool),
+    /// Before the content of a request is read.
+    Request(fn(&Context, &Method, &mut Parcel) -> bool),
     /// Before an outcome is encoded.
     Outcome(fn(&Context, &mut Outcome) -> bool),
     /// After it was encoded.
@@ -212,7 +212,7 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
             }
         }
         Seam::Octets(below) => seams.octets = Some(Octets::new(below, meter)),
-        Seam::Parcel(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
+        Seam::Request(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
             let inner = Arc::clone(&seams.codec);
             seams.codec = Arc::new(Bent { inner, seam, meter });
         }
@@ -232,14 +232,14 @@ struct Bent<T: ?Sized> {
 
 impl Codec for Bent<dyn Codec> {
     fn decode(&self, context: &Context, method: &Method, parcel: &Parcel) -> Outcome {
-        if let Seam::Parcel(bend) = self.seam
-            && self.meter.covers(context.wire)
-        {
-            let mut parcel = parcel.clone();
-            self.meter.note(bend(context, method, &mut parcel));
-            return self.inner.decode(context, method, &parcel);
+        match self.seam {
+            Seam::Request(bend) if self.meter.covers(context.wire) => {
+                let mut parcel = parcel.clone();
+                self.meter.note(bend(context, method, &mut parcel));
+                self.inner.decode(context, method, &parcel)
+            }
+            _ => self.inner.decode(context, method, parcel),
         }
-        self.inner.decode(context, method, parcel)
     }
 
     fn encode(&self, context: &Context, outcome: &Outcome) -> Encoded {
