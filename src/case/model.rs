@@ -230,8 +230,8 @@ pub enum StepKind {
         verb: String,
         /// Path with query.
         path: Text,
-        /// Content as it is.
-        content: Option<Octets>,
+        /// Content as it is, with captures put in.
+        content: Option<Text>,
     },
     /// Waits, milli-seconds.
     Wait(u64),

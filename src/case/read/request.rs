@@ -6,7 +6,7 @@ use super::super::tree::{Entry, Mark, Node, Yaml};
 use super::pattern::{Purpose, Shape};
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
-use crate::wire::{Defect, Octets, Wire};
+use crate::wire::{Defect, Wire};
 
 /// The forms of a request; one at most stands in a step.
 pub(super) const FORMS: [&str; 6] = ["send", "json", "bytes", "frames", "http", "wait"];
@@ -77,7 +77,7 @@ impl Reader<'_> {
                 }
                 path = self.template(text, &target.mark);
             }
-            content = node.get("content").and_then(|node| self.octets(node));
+            content = node.get("content").map(|node| self.body_text(node));
         }
         StepKind::Http { verb, path, content }
     }
@@ -96,14 +96,6 @@ impl Reader<'_> {
         match node.entries() {
             [entry] if entry.key == "hex" => Text(self.hex(&entry.value).map(TextPart::Literal).into_iter().collect()),
             _ => self.text(node).map_or_else(|| Text(Vec::new()), |text| self.template(text, &node.mark)),
-        }
-    }
-
-    /// Text, or `{ hex: ... }`.
-    fn octets(&mut self, node: &Node) -> Option<Octets> {
-        match node.entries() {
-            [entry] if entry.key == "hex" => self.hex(&entry.value),
-            _ => self.text(node).map(|text| Octets(text.as_bytes().to_vec())),
         }
     }
 

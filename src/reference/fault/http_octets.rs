@@ -150,8 +150,10 @@ pub(super) static LENGTH_READ_LENIENTLY: Fault = Fault {
     seam: Seam::Octets(&Below {
         request: |head| {
             let lengths: Vec<String> = head.all("content-length").map(|length| String::from_utf8_lossy(length).into_owned()).collect();
-            let digits: String =
-                lengths.first().map(|first| first.trim_start_matches('+').chars().take_while(char::is_ascii_digit).collect()).unwrap_or_default();
+            let digits: String = lengths
+                .first()
+                .map(|first| first.trim_start_matches('+').chars().take_while(char::is_ascii_digit).collect())
+                .unwrap_or_default();
             let bent = lengths.len() > 1 || lengths.iter().any(|length| *length != digits);
             if bent {
                 head.remove("content-length");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{StatusCode, Uri};
+use http::{Method as Verb, StatusCode, Uri};
 use prost_reflect::{DynamicMessage, Value};
 
 use super::{ALL, Fault, Heard, JSON, Layer, Meter, Seam};
@@ -59,7 +59,9 @@ pub(super) static LAST_FACTOR_REMOVED: Fault = Fault {
     wires: JSON,
     layer: Layer::Meaning,
     summary: "a remove by name takes another factor away",
-    seam: Seam::Request(|_, _, parcel| variable(parcel, |text| (text == "SECOND_FACTOR_TYPE_OTP").then(|| "SECOND_FACTOR_TYPE_U2F".into()))),
+    seam: Seam::Request(|_, _, parcel| {
+        variable(parcel, |text| (text == "SECOND_FACTOR_TYPE_OTP").then(|| "SECOND_FACTOR_TYPE_U2F".into()))
+    }),
 };
 
 pub(super) static PATH_NUMBER_REFUSED: Fault = Fault {
@@ -145,6 +147,49 @@ pub(super) static QUERY_FILLS_MESSAGE: Fault = Fault {
             parcel.body = format!("{{\"type\":\"{}\"}}", &parcel.query["type=".len()..]).into();
         }
         fills
+    }),
+};
+
+pub(super) static QUERY_OVERRIDES: Fault = Fault {
+    name: "query-overrides",
+    requirement: "HTTP-QUERY-NO-OVERRIDE",
+    kind: "body-differs",
+    wires: JSON,
+    layer: Layer::Wire,
+    summary: "values of the query are put in last, over those of path and content",
+    seam: Seam::Request(|_, _, parcel| {
+        let Some(value) = parcel.query.strip_prefix("type=").map(str::to_owned) else { return false };
+        if parcel.content == Content::Message && parcel.body.len() > 2 {
+            parcel.body = format!("{{\"type\":\"{value}\"}}").into();
+            return true;
+        }
+        variable(parcel, |_| Some(value))
+    }),
+};
+
+pub(super) static GET_RUNS_POST: Fault = Fault {
+    name: "get-runs-post",
+    requirement: "HTTP-GET-NO-EFFECT",
+    kind: "body-differs",
+    wires: JSON,
+    layer: Layer::Wire,
+    summary: "a GET on the path of an add is executed like the POST",
+    seam: Seam::Head(|head| {
+        let add = head.method == Verb::GET && head.uri.path().ends_with("/second_factors");
+        super::http_requests::as_method(head, add, Verb::POST)
+    }),
+};
+
+pub(super) static SLASH_REMOVES: Fault = Fault {
+    name: "slash-removes",
+    requirement: "HTTP-TRAILING-SLASH",
+    kind: "http-status-differs",
+    wires: JSON,
+    layer: Layer::Wire,
+    summary: "an empty last segment stands for the first factor",
+    seam: Seam::Head(|head| {
+        let remove = head.method == Verb::DELETE;
+        path(head, |path| (remove && path.ends_with("/second_factors/")).then(|| format!("{path}SECOND_FACTOR_TYPE_OTP")))
     }),
 };
 

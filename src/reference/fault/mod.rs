@@ -24,6 +24,7 @@ mod blocks;
 mod http_octets;
 mod http_requests;
 mod http_routes;
+mod http_variants;
 mod lag;
 mod meaning;
 mod nothing;

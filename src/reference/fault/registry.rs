@@ -1,7 +1,8 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
 use super::{
-    Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, lag, meaning, nothing, shape, values, variant_frames, variant_shape, web, wire,
+    Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, http_variants, lag, meaning, nothing, shape,
+    values, variant_frames, variant_shape, web, wire,
 };
 
 /// All faults.
@@ -115,6 +116,9 @@ pub static FAULTS: &[&Fault] = &[
     &http_routes::PATH_DECODED_TWICE,
     &http_routes::AUTH_FACTORS_UNKNOWN,
     &http_routes::QUERY_FILLS_MESSAGE,
+    &http_routes::QUERY_OVERRIDES,
+    &http_routes::GET_RUNS_POST,
+    &http_routes::SLASH_REMOVES,
 ];
 
 /// All legal variants.
@@ -134,6 +138,17 @@ pub static VARIANTS: &[&Variant] = &[
     &variant_frames::WEB_PLUS_PROTO,
     &variant_frames::CHARSET,
     &variant_frames::TIGHT_TRAILER,
+    &http_variants::SLASH_IGNORED,
+    &http_variants::SLASH_REDIRECTS,
+    &http_variants::PLAIN_404,
+    &http_variants::QUERY_REFUSED,
+    &http_variants::PATCH_501,
+    &http_variants::HEAD_SERVED,
+    &http_variants::OVERRIDE_REFUSED,
+    &http_variants::XML_NOT_ACCEPTABLE,
+    &http_variants::LIST_CONTENT_REFUSED,
+    &http_variants::GZIP_READ,
+    &http_variants::LENGTH_REQUIRED,
 ];
 
 /// All targets that serve nothing.
