@@ -15,7 +15,7 @@ use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
 use crate::contract::status::Code;
-use crate::judge::{Met, Place, met};
+use crate::judge::{self, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
 use crate::target::Capabilities;
@@ -162,6 +162,11 @@ impl<'a> Engine<'a> {
         captures.iter().map(|(name, value)| (name.clone(), secrets.redact_value(value))).collect()
     }
 
+    /// A text with secrets replaced.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
+    }
+
     /// Sends a call and reads the answer. `cuttable`: the call is cut when a stop has been requested for long enough.
     pub(super) async fn exchange(&self, call: Call, new_connection: bool, cuttable: bool) -> Result<Done, Unsendable> {
         let id = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
@@ -182,8 +187,7 @@ impl<'a> Engine<'a> {
 
     /// What the passive checks say of an exchange.
     pub(super) fn examine(&self, exchange: &Exchange) -> Vec<check::Seen> {
-        let reading = answer::read(exchange, self.contract);
-        check::examine(exchange, &reading, self.contract)
+        judge::examine(exchange, self.contract)
     }
 
     /// Performs a step: asks again until its `until` holds or the bound has passed; waits and asks again where the target limits the rate.
