@@ -56,8 +56,8 @@ fn journal(engine: &Engine<'_>, fixture: &Fixture, set: u64, state: State, captu
 /// Removes a set; what can't be removed is reported.
 pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
     let Some(fixture) = engine.suite.fixtures.get(&set.fixture) else { return };
-    let what = set
-        .captures
+    let what = engine
+        .redacted(&set.captures)
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "run.id" | "set"))
         .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
@@ -101,17 +101,18 @@ async fn background(
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         return Ok(());
     }
-    let performed = engine.perform(asked, captures).await.map_err(|error| format!("fault of the harness: {error}"))?;
+    let performed = engine.perform(asked, captures).await.map_err(|error| engine.scrub(&format!("fault of the harness: {error}")))?;
     for exchange in performed.attempts {
         let checks = engine.examine(&exchange);
         engine.emit(Event::Background(Background { of: format!("{} {part}", fixture.name), exchange, checks })).await;
     }
     match performed.met {
         Met::Yes => {}
-        Met::Unknown(text) => return Err(text),
+        // Compared was the answer as it came, and the words say what was in it.
+        Met::Unknown(text) => return Err(engine.scrub(&text)),
         Met::No(differences) => {
             let text = differences.first().map(|it| format!("expected {}, got {} ({})", it.expected, it.actual, it.place));
-            return Err(text.unwrap_or_default());
+            return Err(engine.scrub(&text.unwrap_or_default()));
         }
     }
     judge::take_captures(step, &performed.reading, captures);
