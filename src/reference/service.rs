@@ -134,9 +134,10 @@ impl Exchange<'_> {
         if !spoken {
             return unimplemented("the only message format here is proto".into());
         }
-        if context.method.is_none() {
+        let Some(method) = context.method else {
             return unimplemented(format!("unknown method {path}"));
-        }
+        };
+        self.seams.backend.offers(method)?;
         let encoding = only(&self.head.headers, "grpc-encoding");
         if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
             return unimplemented("the grpc-encoding is not supported".into());
@@ -188,6 +189,7 @@ impl Exchange<'_> {
         body: Incoming,
     ) -> super::backend::Outcome {
         let method = context.method.ok_or_else(not_found)?;
+        self.seams.backend.offers(method)?;
         if binding.content != Content::Ignored {
             self.json_content()?;
         }
@@ -244,7 +246,8 @@ impl Exchange<'_> {
 
     fn context(&self, wire: Wire, media_type: &'static str) -> Context {
         let accept = self.head.headers.get(ACCEPT_LANGUAGE);
-        Context { wire, media_type, method: None, language: Language::of(accept.and_then(|accept| accept.to_str().ok())) }
+        let language = Language::of(accept.and_then(|accept| accept.to_str().ok()));
+        Context { wire, media_type, method: None, language, is_h2: self.head.version == http::Version::HTTP_2 }
     }
 
     /// A fault of the HTTP request itself: answered as an error of the JSON wire, whatever was asked.
