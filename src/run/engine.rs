@@ -53,6 +53,14 @@ pub struct Engine<'a> {
     suspicion: Mutex<()>,
 }
 
+/// What an engine acts with.
+pub(super) struct Means {
+    pub client: Client,
+    pub stop: Stop,
+    pub journal: Journal,
+    pub events: mpsc::Sender<Event>,
+}
+
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
 pub(super) struct Done {
     /// Secrets replaced.
@@ -87,16 +95,8 @@ impl From<HarnessFault> for Unsendable {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(
-        contract: &'a Contract,
-        suite: &'a Suite,
-        client: Client,
-        options: Options,
-        run: String,
-        stop: Stop,
-        journal: Journal,
-        events: mpsc::Sender<Event>,
-    ) -> Self {
+    pub(super) fn new(contract: &'a Contract, suite: &'a Suite, options: Options, run: String, means: Means) -> Self {
+        let Means { client, stop, journal, events } = means;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());
@@ -194,7 +194,6 @@ impl<'a> Engine<'a> {
     pub(super) async fn perform(&self, asked: Asked<'_>, captures: &Captures) -> Result<Performed, Unsendable> {
         let begun = Instant::now();
         let mut attempts = Vec::new();
-        let mut pause = Duration::from_millis(20);
         let mut limited = 0u32;
         loop {
             let bound_passed = begun.elapsed() >= self.options.bound;
@@ -216,7 +215,7 @@ impl<'a> Engine<'a> {
                 }
                 Met::Unknown(_) => None,
                 _ if settled || bound_passed || over => None,
-                _ => Some(pause),
+                _ => Some(pause(begun.elapsed())),
             };
             let Some(wait) = wait else {
                 return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, reading: done.reading });
@@ -225,7 +224,6 @@ impl<'a> Engine<'a> {
                 () = tokio::time::sleep(wait) => {}
                 () = self.stop.requested(), if asked.cuttable => {}
             }
-            pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
 
@@ -310,6 +308,11 @@ impl Asked<'_> {
 
 fn is_limit(reading: &Reading) -> bool {
     reading.answered().is_some_and(|answered| answered.http_status == 429 || answered.code == Some(Code::ResourceExhausted))
+}
+
+/// How long to wait before asking again: a quarter of the time that has passed, so that a lag is known to a quarter and no read is asked for often.
+fn pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(Duration::from_millis(20), Duration::from_millis(500))
 }
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3), at most half a minute.

@@ -28,7 +28,7 @@ use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::{Capabilities, Presence};
 use crate::wire::{Client, Transport, Wire};
-use engine::Engine;
+use engine::{Engine, Means};
 use journal::Journal;
 
 /// Everything that a run needs.
@@ -70,7 +70,7 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
     let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let engine = Engine::new(contract, suite, client, options, name.clone(), stop.clone(), journal, sender);
+    let engine = Engine::new(contract, suite, options, name.clone(), Means { client, stop: stop.clone(), journal, events: sender });
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {

@@ -85,7 +85,8 @@ pub async fn judge_with_tls(folder: &Path, selection: Selection, jobs: usize) ->
         .expect("the reference target starts");
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, target.authority_pem().expect("TLS has an authority")).expect("the folder can be written");
-    let run = judge_trusting(&target.url(), Some(target.token().to_owned()), &Trust { ca: Some(ca) }, Patience::SHORT, selection, jobs).await;
+    let run =
+        judge_trusting(&target.url(), Some(target.token().to_owned()), &Trust { ca: Some(ca) }, Patience::SHORT, selection, jobs).await;
     target.shutdown().await;
     run
 }
@@ -128,14 +129,7 @@ pub async fn judge_patiently(target: reference::Options, selection: Selection, j
     run
 }
 
-async fn judge_trusting(
-    url: &str,
-    token: Option<String>,
-    trust: &Trust,
-    patience: Patience,
-    selection: Selection,
-    jobs: usize,
-) -> Run {
+async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, patience: Patience, selection: Selection, jobs: usize) -> Run {
     let suite = suite();
     let Patience { timeouts, bound } = patience;
     let connector = Connector::new(Endpoint::parse(url).expect("an address"), trust, timeouts).expect("a connector");
