@@ -246,7 +246,7 @@ fn what_code_names_is_in_the_catalogue() {
         assert!(!check.kinds.is_empty(), "the check of {id} has no kind");
     }
     for variant in VARIANTS {
-        for id in variant.departs_from {
+        for id in variant.spared_by {
             assert!(catalogue.get(id).is_some(), "the variant {} names {id}, the catalogue doesn't have it", variant.name);
         }
     }

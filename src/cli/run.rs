@@ -51,11 +51,10 @@ pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
     let reports = destinations(&options)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::harness)?;
     runtime.block_on(async {
-        let outcome = match url {
+        match url {
             None => embedded(&options, &suite, contract, &reports).await,
             Some(url) => live(&options, &url, statement.unwrap_or_default(), &suite, contract, &reports).await,
-        };
-        outcome
+        }
     })
 }
 

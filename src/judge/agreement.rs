@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::expectation::{Place, describe_answer, error_value, take_captures};
+use super::expectation::{Place, describe_answer, enter, error_value, take_captures};
 use super::verdict::{Judgement, Observation, Verdict, Violation};
 use crate::answer::{self, Answer, Answered};
 use crate::case::{Act, Captures, Case, Duty};
@@ -93,8 +93,10 @@ fn story(
 ) -> Result<Story, String> {
     let mut captures = observation.captures.clone();
     let mut told: Option<(Story, &Act)> = None;
+    let mut before = None;
     for step in &observation.steps {
         let (Some(act), Some(exchange)) = (acts.get(step.act), step.attempts.last()) else { continue };
+        enter(act, before.replace(act), &mut captures);
         let reading = answer::read(exchange, contract);
         match &mut told {
             None if act.duty == Duty::Main => {

@@ -34,6 +34,16 @@ pub struct Options {
     pub claimed: Vec<Transport>,
 }
 
+/// What a run works with.
+pub(super) struct Means<'a> {
+    pub contract: &'a Contract,
+    pub suite: &'a Suite,
+    pub client: Client,
+    pub options: Options,
+    pub stop: Stop,
+    pub journal: Journal,
+}
+
 /// Shared by all tasks of a run.
 pub struct Engine<'a> {
     pub(super) contract: &'a Contract,
@@ -47,18 +57,11 @@ pub struct Engine<'a> {
     pub(super) sets: AtomicU64,
     secrets: RwLock<Secrets>,
     exchanges: AtomicU64,
+    rounds: AtomicU64,
     started: Instant,
     events: mpsc::Sender<Event>,
     lost: AtomicBool,
     suspicion: Mutex<()>,
-}
-
-/// What an engine acts with.
-pub(super) struct Means {
-    pub client: Client,
-    pub stop: Stop,
-    pub journal: Journal,
-    pub events: mpsc::Sender<Event>,
 }
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
@@ -95,8 +98,9 @@ impl From<HarnessFault> for Unsendable {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(contract: &'a Contract, suite: &'a Suite, options: Options, run: String, means: Means) -> Self {
-        let Means { client, stop, journal, events } = means;
+    /// The shared part of a run with this name.
+    pub(super) fn new(run: String, means: Means<'a>, events: mpsc::Sender<Event>) -> Self {
+        let Means { contract, suite, client, options, stop, journal } = means;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());
@@ -113,6 +117,7 @@ impl<'a> Engine<'a> {
             sets: AtomicU64::new(0),
             secrets: RwLock::new(secrets),
             exchanges: AtomicU64::new(0),
+            rounds: AtomicU64::new(1),
             started: Instant::now(),
             events,
             lost: AtomicBool::new(false),
@@ -124,6 +129,11 @@ impl<'a> Engine<'a> {
     pub(super) async fn emit(&self, event: Event) {
         // A recorder that is gone has said why itself.
         let _ = self.events.send(event).await;
+    }
+
+    /// A number for the capture `round`; the one after it is for the start state between control and defective call.
+    pub(super) fn next_round(&self) -> u64 {
+        self.rounds.fetch_add(2, Ordering::Relaxed)
     }
 
     pub(super) fn exchanges(&self) -> u64 {

@@ -40,7 +40,7 @@ pub(super) async fn make(engine: &Engine<'_>, fixture: &Fixture) -> Result<Set, 
             if set.captures.len() > 2 {
                 remove(engine, &set).await;
             }
-            return Err(format!("fixture {}: {reason}", fixture.name));
+            return Err(format!("fixture {}: {}", fixture.name, engine.scrub(&reason)));
         }
     }
     journal(engine, fixture, number, State::Created, &captures)?;
@@ -56,8 +56,8 @@ fn journal(engine: &Engine<'_>, fixture: &Fixture, set: u64, state: State, captu
 /// Removes a set; what can't be removed is reported.
 pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
     let Some(fixture) = engine.suite.fixtures.get(&set.fixture) else { return };
-    let what = engine
-        .redacted(&set.captures)
+    let what = set
+        .captures
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "run.id" | "set"))
         .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
@@ -81,6 +81,7 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
         }
     };
     if let Err(reason) = outcome {
+        let (what, reason) = (engine.scrub(&what), engine.scrub(&reason));
         engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
     }
 }
@@ -101,18 +102,17 @@ async fn background(
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         return Ok(());
     }
-    let performed = engine.perform(asked, captures).await.map_err(|error| engine.scrub(&format!("fault of the harness: {error}")))?;
+    let performed = engine.perform(asked, captures).await.map_err(|error| format!("fault of the harness: {error}"))?;
     for exchange in performed.attempts {
         let checks = engine.examine(&exchange);
         engine.emit(Event::Background(Background { of: format!("{} {part}", fixture.name), exchange, checks })).await;
     }
     match performed.met {
         Met::Yes => {}
-        // Compared was the answer as it came, and the words say what was in it.
-        Met::Unknown(text) => return Err(engine.scrub(&text)),
+        Met::Unknown(text) => return Err(text),
         Met::No(differences) => {
             let text = differences.first().map(|it| format!("expected {}, got {} ({})", it.expected, it.actual, it.place));
-            return Err(engine.scrub(&text.unwrap_or_default()));
+            return Err(text.unwrap_or_default());
         }
     }
     judge::take_captures(step, &performed.reading, captures);

@@ -25,7 +25,7 @@ use crate::conclude::passive::{self, Tally};
 use crate::contract::Contract;
 use crate::judge::{self, Judgement, Observation, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
-use crate::record::event::{AgreementEnded, Event, RunEnded, RunStarted, TargetIdentity, TrialEnded};
+use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::{Capabilities, Presence};
 use crate::wire::{Client, Transport, Wire};
 use engine::{Engine, Means};
@@ -70,7 +70,8 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
     let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let engine = Engine::new(contract, suite, options, name.clone(), Means { client, stop: stop.clone(), journal, events: sender });
+    let means = Means { contract, suite, client, options, stop: stop.clone(), journal };
+    let engine = Engine::new(name.clone(), means, sender);
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
@@ -88,6 +89,9 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         Ok(capabilities) => (capabilities, None),
         Err(unusable) => (Capabilities::default(), Some(unusable)),
     };
+    if let Some(unusable) = &unusable {
+        probes.push(Event::TargetLost(Lost { reason: engine.scrub(&unusable.to_string()) }));
+    }
     let plan = plan::plan(suite, contract, &capabilities, &selection);
     let missing = missing_wires(&capabilities, &selection);
     let offered: Vec<(String, Wire, String)> = suite

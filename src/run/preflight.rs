@@ -81,8 +81,8 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
             engine.options.claimed.contains(&transport) || (transport.wire != Wire::GrpcWebText && !live.contains(&transport.wire));
         let presence = match found {
             Ok(()) => Presence::Live,
-            Err(why) if claimed => Presence::Missing { text: why.text().to_owned() },
-            Err(why) => Presence::Absent { text: why.text().to_owned() },
+            Err(why) if claimed => Presence::Missing { text: engine.scrub(why.text()) },
+            Err(why) => Presence::Absent { text: engine.scrub(why.text()) },
         };
         capabilities.transports.insert(transport.to_string(), (presence.clone(), exchange.id));
         let checks = engine.examine(&exchange);

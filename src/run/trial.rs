@@ -35,6 +35,7 @@ pub(super) async fn execute(
         Err(text) => observation.stopped = Some(Stopped::SetUp { text: text.to_owned() }),
         Ok(set) => {
             let mut captures = set.map_or_else(|| engine.base_captures(), |set| set.captures.clone());
+            captures.insert("round".to_owned(), engine.next_round().to_string().into());
             observation.captures = engine.redacted(&captures);
             set_is_spoilt = steps(engine, case, acts, planned, &mut captures, &mut observation).await;
         }
@@ -66,7 +67,9 @@ async fn steps(
     observation: &mut Observation,
 ) -> bool {
     let counts = |piece: &crate::case::Expect| planned.scope.counts(piece);
+    let mut before = None;
     for (index, act) in acts.iter().enumerate() {
+        judge::enter(act, before.replace(act), captures);
         if engine.is_over() {
             observation.stopped = Some(Stopped::Interrupted);
             return true;

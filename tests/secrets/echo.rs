@@ -154,8 +154,8 @@ async fn answer(request: Request<Incoming>, calls: &Calls) -> Answer {
     let way = match operation {
         "GetLoginPolicy" if text("user-agent").contains("tonic") => 1,
         "GetLoginPolicy" => 0,
-        "AddOrg" | "AddCustomLoginPolicy" | "ListLoginPolicySecondFactors" if number % 11 > 0 => 0,
-        "ResetLoginPolicyToDefault" | "RemoveSecondFactorFromLoginPolicy" if number % 11 > 0 => [0, 1, 3][number % 3],
+        "AddOrg" | "AddCustomLoginPolicy" | "ListLoginPolicySecondFactors" if !number.is_multiple_of(11) => 0,
+        "ResetLoginPolicyToDefault" | "RemoveSecondFactorFromLoginPolicy" if !number.is_multiple_of(11) => [0, 1, 3][number % 3],
         // Each wire has each way, however few calls there are.
         _ => calls.free[wire].fetch_add(1, Ordering::Relaxed) % 5,
     };

@@ -1,5 +1,6 @@
 //! Runs the suite against a reference target in this process and gives the events.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -105,17 +106,14 @@ struct Patience {
 
 impl Patience {
     /// For targets that answer at once or never.
-    const SHORT: Self = {
-        let second = Duration::from_secs(1);
-        Self {
-            timeouts: Timeouts {
-                connect: second.saturating_mul(2),
-                head: second.saturating_mul(2),
-                idle: second.saturating_mul(2),
-                whole: second.saturating_mul(4),
-            },
-            bound: second.saturating_mul(2),
-        }
+    const SHORT: Self = Self {
+        timeouts: Timeouts {
+            connect: Duration::from_secs(2),
+            head: Duration::from_secs(2),
+            idle: Duration::from_secs(2),
+            whole: Duration::from_secs(4),
+        },
+        bound: Duration::from_secs(2),
     };
 }
 

@@ -199,7 +199,7 @@ mod tests {
             assert!(ids.contains(fault.requirement), "{}: {}", fault.name, fault.requirement);
         }
         for variant in VARIANTS {
-            for requirement in variant.departs_from {
+            for requirement in variant.spared_by {
                 assert!(ids.contains(requirement), "{}: {requirement}", variant.name);
             }
         }
