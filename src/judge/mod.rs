@@ -4,8 +4,23 @@ mod agreement;
 mod expectation;
 mod trial;
 mod verdict;
+mod whole;
 
 pub use agreement::group;
 pub use expectation::{Difference, Met, Place, enter, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
+pub use whole::{examine, whole};
+
+/// Every `kind` that judging gives by itself; where an answer can't be read, its [own word](crate::answer::UNREADABLE) is the kind.
+pub const KINDS: &[&str] = &[
+    "accepted",
+    "body-differs",
+    "code-differs",
+    "disagrees",
+    "error-differs",
+    "field-differs",
+    "http-status-differs",
+    "not-refused",
+    "refused",
+];

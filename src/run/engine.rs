@@ -15,7 +15,7 @@ use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
 use crate::contract::status::Code;
-use crate::judge::{Met, Place, met};
+use crate::judge::{self, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
 use crate::target::Capabilities;
@@ -172,6 +172,11 @@ impl<'a> Engine<'a> {
         captures.iter().map(|(name, value)| (name.clone(), secrets.redact_value(value))).collect()
     }
 
+    /// A text with secrets replaced.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
+    }
+
     /// Sends a call and reads the answer. `cuttable`: the call is cut when a stop has been requested for long enough.
     pub(super) async fn exchange(&self, call: Call, new_connection: bool, cuttable: bool) -> Result<Done, Unsendable> {
         let id = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
@@ -190,22 +195,15 @@ impl<'a> Engine<'a> {
         Ok(Done { exchange, reading, raw })
     }
 
-    /// A text with secrets replaced.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
-    }
-
     /// What the passive checks say of an exchange.
     pub(super) fn examine(&self, exchange: &Exchange) -> Vec<check::Seen> {
-        let reading = answer::read(exchange, self.contract);
-        check::examine(exchange, &reading, self.contract)
+        judge::examine(exchange, self.contract)
     }
 
     /// Performs a step: asks again until its `until` holds or the bound has passed; waits and asks again where the target limits the rate.
     pub(super) async fn perform(&self, asked: Asked<'_>, captures: &Captures) -> Result<Performed, Unsendable> {
         let begun = Instant::now();
         let mut attempts = Vec::new();
-        let mut pause = Duration::from_millis(20);
         let mut limited = 0u32;
         loop {
             let bound_passed = begun.elapsed() >= self.options.bound;
@@ -227,7 +225,7 @@ impl<'a> Engine<'a> {
                 }
                 Met::Unknown(_) => None,
                 _ if settled || bound_passed || over => None,
-                _ => Some(pause),
+                _ => Some(pause(begun.elapsed())),
             };
             let Some(wait) = wait else {
                 return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, reading: done.reading });
@@ -236,7 +234,6 @@ impl<'a> Engine<'a> {
                 () = tokio::time::sleep(wait) => {}
                 () = self.stop.requested(), if asked.cuttable => {}
             }
-            pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
 
@@ -321,6 +318,11 @@ impl Asked<'_> {
 
 fn is_limit(reading: &Reading) -> bool {
     reading.answered().is_some_and(|answered| answered.http_status == 429 || answered.code == Some(Code::ResourceExhausted))
+}
+
+/// How long to wait before asking again: a quarter of the time that has passed, so that a lag is known to a quarter and no read is asked for often.
+fn pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(Duration::from_millis(20), Duration::from_millis(500))
 }
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3), at most half a minute.

@@ -9,6 +9,7 @@ mod preflight;
 mod step;
 mod stop;
 mod trial;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,11 +21,11 @@ pub use preflight::Unusable;
 pub use stop::Stop;
 
 use crate::case::Suite;
-use crate::conclude::passive::Tally;
+use crate::conclude::passive::{self, Tally};
 use crate::contract::Contract;
-use crate::judge::{self, Judgement, Observation, Verdict, Violation};
+use crate::judge::{self, Judgement, Observation, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
-use crate::record::event::{AgreementEnded, Event, Lost, PassiveEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded};
+use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::{Capabilities, Presence};
 use crate::wire::{Client, Transport, Wire};
 use engine::{Engine, Means};
@@ -66,7 +67,7 @@ pub enum Ended {
 /// Runs the suite against a target. Each event is given to `record` in order, the last one is [`Event::RunEnded`].
 pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
     let (sender, mut receiver) = mpsc::channel(256);
-    let Setting { contract, suite, selection, options, client, target, recorded_options, journal, stop } = setting;
+    let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
     let means = Means { contract, suite, client, options, stop: stop.clone(), journal };
@@ -75,6 +76,10 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
         let found = preflight::preflight(&engine, &selection).await;
+        // Who asks for a part of the suite asks about that part.
+        if let (Ok(capabilities), false) = (&found, selection.is_partial()) {
+            witness::hear(&engine, capabilities).await;
+        }
         engine.client.close().await;
         found
     };
@@ -96,6 +101,12 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         .collect();
     let executable = plan.executable();
     let nothing = unusable.is_none() && (plan.groups.is_empty() || (executable == 0 && offered.is_empty()));
+    // Without these two nobody could tell from the record that only a part of the suite was asked for.
+    for (name, pieces) in [("filter", &selection.filters), ("exact", &selection.exact)] {
+        if !pieces.is_empty() {
+            recorded_options.entry(name.to_owned()).or_insert_with(|| pieces.join(" "));
+        }
+    }
     record(Event::RunStarted(RunStarted {
         triwire: env!("CARGO_PKG_VERSION").to_owned(),
         run: name,
@@ -124,11 +135,11 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         };
         drain(everything(&engine, &plan, jobs, &capabilities), &mut receiver, &mut record_and_tally).await;
         for (requirement, wire, text) in offered {
-            record_and_tally(Event::PassiveEnded(not_offered(requirement, wire, text)));
+            record_and_tally(Event::PassiveEnded(passive::not_offered(requirement, wire, &text)));
         }
     }
     for (requirement, wire) in &plan.passive {
-        let presence = wire_presence(&capabilities, *wire);
+        let presence = capabilities.of_wire(*wire);
         let ended = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
         given += 1;
         record(Event::PassiveEnded(ended));
@@ -216,7 +227,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             },
         };
         let leased = set.as_ref().map(Option::as_ref).map_err(String::as_str);
-        let executed = trial::execute(engine, group.case, &acts, planned, leased, group.repeat).await;
+        let executed = trial::execute(engine, group.case, &acts, planned, leased, group.repeat, group.agreement.is_some()).await;
         if let Ok(Some(set)) = set {
             if executed.set_is_spoilt && !engine.is_over() {
                 fixture::remove(engine, &set).await;
@@ -262,6 +273,7 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
         transports: planned.scheduled.transports.clone(),
         covers: Vec::new(),
         repeat: group.repeat,
+        compared: false,
         judgement: Judgement {
             verdict,
             requirements: planned.scope.requirements.clone(),
@@ -276,56 +288,16 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
     }
 }
 
-/// The one failure of a wire that is claimed but not spoken.
-fn not_offered(requirement: String, wire: Wire, text: String) -> PassiveEnded {
-    let violation = Violation {
-        requirement: requirement.clone(),
-        kind: "not-offered".to_owned(),
-        expected: format!("an answer to the probe on the wire {wire}"),
-        actual: text.clone(),
-        place: "probe".to_owned(),
-        exchange: None,
-    };
-    PassiveEnded {
-        id: format!("requirement::{requirement}::{wire}"),
-        requirement: requirement.clone(),
-        wire,
-        judgement: Judgement {
-            verdict: Verdict::Fail,
-            requirements: vec![requirement],
-            violated: vec![violation],
-            reason: Some(format!("the wire {wire} is claimed but not spoken: {text}")),
-            skip: None,
-            live: Vec::new(),
-        },
-        held: 0,
-        violated: 1,
-        exchanges: Vec::new(),
-    }
-}
-
 /// Wires none of whose transports is live although they are claimed.
 fn missing_wires(capabilities: &Capabilities, selection: &Selection) -> Vec<(Wire, String)> {
     Wire::ALL
         .into_iter()
         .filter(|wire| selection.wires.is_empty() || selection.wires.contains(wire))
-        .filter_map(|wire| match wire_presence(capabilities, wire)? {
+        .filter_map(|wire| match capabilities.of_wire(wire)? {
             Presence::Missing { text } => Some((wire, text)),
             Presence::Live | Presence::Absent { .. } => None,
         })
         .collect()
-}
-
-/// The best that is known of a wire's transports.
-fn wire_presence(capabilities: &Capabilities, wire: Wire) -> Option<Presence> {
-    let all: Vec<Presence> =
-        Transport::ALL.into_iter().filter(|transport| transport.wire == wire).filter_map(|transport| capabilities.of(transport)).collect();
-    let rank = |presence: &Presence| match presence {
-        Presence::Live => 0,
-        Presence::Missing { .. } => 1,
-        Presence::Absent { .. } => 2,
-    };
-    all.into_iter().min_by_key(rank)
 }
 
 fn planned_transports(capabilities: &Capabilities) -> Vec<Transport> {

@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::step;
-use crate::answer::Answer;
+use crate::answer::{self, Answer};
 use crate::contract::status::Code;
 use crate::plan::Selection;
 use crate::record::event::{Event, ProbeEnded};
@@ -44,11 +44,11 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
     for transport in transports {
         let call = match step::probe_call(engine, transport) {
             Ok(call) => call,
-            Err(error) => return Err(Unusable::NoWire { text: format!("fault of the harness: {error}") }),
+            Err(error) => return Err(Unusable::NoWire { text: engine.scrub(&format!("fault of the harness: {error}")) }),
         };
         let done = match engine.exchange(call, false, true).await {
             Ok(done) => done,
-            Err(error) => return Err(Unusable::NoWire { text: format!("fault of the harness: {error}") }),
+            Err(error) => return Err(Unusable::NoWire { text: engine.scrub(&format!("fault of the harness: {error}")) }),
         };
         if let End::NoConnection { text } = &done.raw.received.end
             && seen.iter().all(|(_, found, _)| matches!(found, Err(Seen::Unreachable(_))))
@@ -56,10 +56,11 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
         {
             // The first probe speaks HTTP/1.1: where not even a connection comes about, no other transport is tried.
             if is_hopeless(text) {
-                return Err(Unusable::Unreachable { text: text.clone() });
+                return Err(Unusable::Unreachable { text: engine.scrub(text) });
             }
         }
-        let found = judge(&done.reading.answer, &done.raw.received.end);
+        // What was recorded is read: the texts go into the record, and the target may have put the token into them.
+        let found = judge(&answer::read(&done.exchange, engine.contract).answer, &done.exchange.received.end);
         if let Err(Seen::Refused(text)) = &found {
             refused = Some(text.clone());
         }

@@ -1,12 +1,11 @@
 //! Executes one trial on a fixture set.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::engine::{Asked, Engine, is_setup};
 use super::fixture::Set;
 use crate::case::{Act, Captures, Case, StepKind, Via};
-use crate::judge::{self, Judgement, Met, Observation, StepSeen, Stopped, Verdict};
+use crate::judge::{self, Met, Observation, StepSeen, Stopped};
 use crate::plan::PlannedTrial;
 use crate::record::event::TrialEnded;
 use crate::wire::{Role, Transport};
@@ -18,7 +17,7 @@ pub(super) struct Executed {
     pub set_is_spoilt: bool,
 }
 
-/// Executes a trial. `set`: the leased set, or why there is none.
+/// Executes a trial. `set`: the leased set, or why there is none. `compared`: an agreement of its group follows.
 pub(super) async fn execute(
     engine: &Engine<'_>,
     case: &Case,
@@ -26,6 +25,7 @@ pub(super) async fn execute(
     planned: &PlannedTrial,
     set: Result<Option<&Set>, &str>,
     repeat: u32,
+    compared: bool,
 ) -> Executed {
     let begun = engine.elapsed();
     let mut observation =
@@ -40,20 +40,7 @@ pub(super) async fn execute(
             set_is_spoilt = steps(engine, case, acts, planned, &mut captures, &mut observation).await;
         }
     }
-    let judgement = guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract));
-    let mut checks = Vec::new();
-    for exchange in observation.steps.iter().flat_map(|step| &step.attempts) {
-        match catch_unwind(AssertUnwindSafe(|| engine.examine(exchange))) {
-            Ok(seen) => checks.push((exchange.id, seen)),
-            Err(_) => observation.stopped = Some(Stopped::Harness { text: "a passive check panicked".to_owned() }),
-        }
-    }
-    let judgement = match &observation.stopped {
-        Some(Stopped::Harness { .. }) if judgement.verdict != Verdict::Error => {
-            guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract))
-        }
-        _ => judgement,
-    };
+    let (judgement, checks) = judge::whole(acts, &planned.scope, &mut observation, engine.contract);
     let ended = TrialEnded {
         id: planned.scheduled.id.clone(),
         case: case.base_id().to_owned(),
@@ -61,24 +48,13 @@ pub(super) async fn execute(
         transports: planned.scheduled.transports.clone(),
         covers: case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect(),
         repeat,
+        compared,
         judgement,
         observation: Some(observation),
         checks,
         duration: engine.elapsed().saturating_sub(begun),
     };
     Executed { ended, set_is_spoilt }
-}
-
-/// A panic in the judge is a fault of the harness, never blamed on the target.
-fn guarded(planned: &PlannedTrial, judge: impl FnOnce() -> Judgement) -> Judgement {
-    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| Judgement {
-        verdict: Verdict::Error,
-        requirements: planned.scope.requirements.clone(),
-        violated: Vec::new(),
-        reason: Some("fault of the harness: the judge panicked".to_owned()),
-        skip: None,
-        live: Vec::new(),
-    })
 }
 
 /// Performs the acts in order until one is not met; returns whether the set is spoilt.
@@ -121,7 +97,7 @@ async fn steps(
         let performed = match engine.perform(asked, captures).await {
             Ok(performed) => performed,
             Err(error) => {
-                observation.stopped = Some(Stopped::Harness { text: format!("{}: {error}", act.describe()) });
+                observation.stopped = Some(Stopped::Harness { text: engine.scrub(&format!("{}: {error}", act.describe())) });
                 return false;
             }
         };
