@@ -1,6 +1,7 @@
 //! What every part of a run shares: contract, suite, client, secrets, clock, and the way from a step to an exchange.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::journal::Journal;
+use super::panic;
 use super::stop::Stop;
 use crate::answer::{self, Reading};
 use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
@@ -51,7 +53,11 @@ pub struct Engine<'a> {
     events: mpsc::Sender<Event>,
     lost: AtomicBool,
     suspicion: Mutex<()>,
+    pub(super) examiner: Examiner,
 }
+
+/// The passive checks: [`check::examine`], or what a test puts in its place.
+pub(super) type Examiner = fn(&Exchange, &Reading, &Contract) -> Vec<check::Seen>;
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
 pub(super) struct Done {
@@ -69,6 +75,8 @@ pub(super) struct Performed {
     pub attempts: Vec<Exchange>,
     /// The bound had passed when the last attempt was made.
     pub bound_passed: bool,
+    /// It would have been asked again, had the run not been told to stop: nothing can be said of it.
+    pub interrupted: bool,
     /// Whether the last attempt meets the step's expectation.
     pub met: Met,
     /// The last answer as it was.
@@ -117,6 +125,7 @@ impl<'a> Engine<'a> {
             events,
             lost: AtomicBool::new(false),
             suspicion: Mutex::new(()),
+            examiner: check::examine,
         }
     }
 
@@ -180,10 +189,15 @@ impl<'a> Engine<'a> {
         Ok(Done { exchange, reading, raw })
     }
 
-    /// What the passive checks say of an exchange.
-    pub(super) fn examine(&self, exchange: &Exchange) -> Vec<check::Seen> {
-        let reading = answer::read(exchange, self.contract);
-        check::examine(exchange, &reading, self.contract)
+    /// A text that may quote the target, with secrets replaced.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
+    }
+
+    /// What the passive checks say of an exchange. A panic in one of them is a fault of the harness.
+    pub(super) fn examine(&self, exchange: &Exchange) -> Result<Vec<check::Seen>, String> {
+        catch_unwind(AssertUnwindSafe(|| (self.examiner)(exchange, &answer::read(exchange, self.contract), self.contract)))
+            .map_err(|panicked| format!("a passive check panicked: {}", panic::text(panicked.as_ref())))
     }
 
     /// Performs a step: asks again until its `until` holds or the bound has passed; waits and asks again where the target limits the rate.
@@ -215,7 +229,13 @@ impl<'a> Engine<'a> {
                 _ => Some(pause),
             };
             let Some(wait) = wait else {
-                return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, reading: done.reading });
+                return Ok(Performed {
+                    attempts,
+                    bound_passed: bound_passed && !settled,
+                    interrupted: over && !settled && !bound_passed,
+                    met: verdict,
+                    reading: done.reading,
+                });
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -230,31 +250,33 @@ impl<'a> Engine<'a> {
         if self.is_lost() || asked.role == Role::Probe || self.stop.is_requested() {
             return;
         }
-        let unreachable = matches!(done.raw.received.end, End::NoConnection { .. });
+        let broken = is_broken(&done.raw);
         let refused = done.reading.code() == Some(Code::Unauthenticated)
             && self.identity_token(asked.identity, &BTreeMap::new()).is_some_and(|token| Some(token) == self.options.token)
             && asked.step.defect.is_none()
             && !asked.step.expect.iter().any(|piece| piece.code.contains(&Code::Unauthenticated))
             && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));
-        if !(unreachable || refused) {
+        if !(broken || refused) {
             return;
         }
+        let mut reason = "";
         for pause in [0, 300, 1500] {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(pause)) => {}
+                () = self.stop.requested() => return,
+            }
             let Ok(call) = super::step::probe_call(self, asked.transport) else { return };
             let Ok(probe) = self.exchange(call, true, true).await else { return };
-            let still = matches!(probe.raw.received.end, End::NoConnection { .. }) || probe.reading.code() == Some(Code::Unauthenticated);
-            if !still {
+            reason = if is_broken(&probe.raw) {
+                "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
+            } else if probe.reading.code() == Some(Code::Unauthenticated) {
+                "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
+            } else {
                 return;
-            }
+            };
         }
         let _one_at_a_time = self.suspicion.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.lost.swap(true, Ordering::Relaxed) {
-            let reason = if unreachable {
-                "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
-            } else {
-                "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
-            };
             // try_send: the lock must not be held across a wait; the channel is never full for long.
             let event = Event::TargetLost(Lost { reason: reason.to_owned() });
             if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
@@ -302,6 +324,11 @@ impl Asked<'_> {
             profile: self.case.map(|case| case.profile.clone()),
         }
     }
+}
+
+/// No connection came about, or it ended before the answer did.
+const fn is_broken(exchange: &Exchange) -> bool {
+    matches!(exchange.received.end, End::NoConnection { .. } | End::Closed { .. })
 }
 
 fn is_limit(reading: &Reading) -> bool {

@@ -5,9 +5,13 @@
 mod engine;
 mod fixture;
 pub mod journal;
+mod offered;
+mod panic;
 mod preflight;
 mod step;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -16,18 +20,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 pub use engine::Options;
+use preflight::Failed;
 pub use preflight::Unusable;
 pub use stop::Stop;
 
 use crate::case::Suite;
+use crate::check;
 use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Judgement, Observation, Verdict, Violation};
+use crate::judge::{self, Judgement, Observation, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
-use crate::record::event::{AgreementEnded, Event, PassiveEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded};
+use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::{Capabilities, Presence};
 use crate::wire::{Client, Transport, Wire};
-use engine::Engine;
+use engine::{Engine, Examiner};
 use journal::Journal;
 
 /// Everything that a run needs.
@@ -61,15 +67,24 @@ pub enum Ended {
     Unusable(Unusable),
     /// Nothing was selected.
     Nothing,
+    /// The harness is at fault: not even a probe could be made or judged.
+    Harness(String),
 }
 
 /// Runs the suite against a target. Each event is given to `record` in order, the last one is [`Event::RunEnded`].
-pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
+pub async fn run(setting: Setting<'_>, record: impl FnMut(Event)) -> Ended {
+    run_with(setting, check::examine, record).await
+}
+
+/// The same with other passive checks.
+async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnMut(Event)) -> Ended {
     let (sender, mut receiver) = mpsc::channel(256);
     let Setting { contract, suite, selection, options, client, target, recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let engine = Engine::new(contract, suite, client, options, name.clone(), stop.clone(), journal, sender);
+    let mut engine = Engine::new(contract, suite, client, options, name.clone(), stop.clone(), journal, sender);
+    engine.examiner = examiner;
+    let engine = engine;
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
@@ -79,19 +94,17 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
     };
     let mut probes = Vec::new();
     let found = drain(preflight, &mut receiver, |event| probes.push(event)).await;
-    let (capabilities, unusable) = match found {
-        Ok(capabilities) => (capabilities, None),
-        Err(unusable) => (Capabilities::default(), Some(unusable)),
+    let (capabilities, mut ended) = match found {
+        Ok(capabilities) => (capabilities, Ended::Ran),
+        Err(Failed::Unusable(why)) => (Capabilities::default(), Ended::Unusable(why)),
+        Err(Failed::Harness(text)) => (Capabilities::default(), Ended::Harness(text)),
     };
     let plan = plan::plan(suite, contract, &capabilities, &selection);
-    let missing = missing_wires(&capabilities, &selection);
-    let offered: Vec<(String, Wire, String)> = suite
-        .offered
-        .iter()
-        .flat_map(|requirement| missing.iter().map(move |(wire, text)| (requirement.clone(), *wire, text.clone())))
-        .collect();
-    let executable = plan.executable();
-    let nothing = unusable.is_none() && (plan.groups.is_empty() || (executable == 0 && offered.is_empty()));
+    let not_offered = offered::not_offered(suite, &capabilities, &selection);
+    let nothing = plan.groups.is_empty() || (plan.executable() == 0 && not_offered.is_empty());
+    if ended == Ended::Ran && nothing && !stop.is_requested() {
+        ended = Ended::Nothing;
+    }
     record(Event::RunStarted(RunStarted {
         triwire: env!("CARGO_PKG_VERSION").to_owned(),
         run: name,
@@ -103,7 +116,7 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         contract_hash: contract.hash(),
         seed: selection.seed,
         options: recorded_options,
-        planned: plan.planned() + offered.len() as u64,
+        planned: plan.planned() + not_offered.len() as u64,
         transports: planned_transports(&capabilities),
     }));
     let mut tally = Tally::default();
@@ -111,31 +124,34 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         tally.see(&event, contract);
         record(event);
     }
+    if let Ended::Unusable(why) = &ended {
+        record(Event::TargetLost(Lost { reason: why.to_string() }));
+    }
     let mut given = 0u64;
-    if unusable.is_none() && !nothing {
+    if ended == Ended::Ran {
         let mut record_and_tally = |event: Event| {
             tally.see(&event, contract);
             given += u64::from(matches!(event, Event::TrialEnded(_) | Event::AgreementEnded(_) | Event::PassiveEnded(_)));
             record(event);
         };
         drain(everything(&engine, &plan, jobs, &capabilities), &mut receiver, &mut record_and_tally).await;
-        for (requirement, wire, text) in offered {
-            record_and_tally(Event::PassiveEnded(not_offered(requirement, wire, text)));
+        for failure in not_offered {
+            record_and_tally(Event::PassiveEnded(failure));
         }
     }
     for (requirement, wire) in &plan.passive {
         let presence = wire_presence(&capabilities, *wire);
-        let ended = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
+        let mut concluded = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
+        if let Ended::Harness(text) = &ended {
+            concluded.judgement.verdict = Verdict::Error;
+            concluded.judgement.reason = Some(format!("fault of the harness: {text}"));
+        }
         given += 1;
-        record(Event::PassiveEnded(ended));
+        record(Event::PassiveEnded(concluded));
     }
-    let complete = unusable.is_none() && !engine.is_lost() && !stop.is_requested() && given >= plan.planned();
-    record(Event::RunEnded(RunEnded { complete, interrupted: None, exchanges: engine.exchanges(), duration: engine.elapsed() }));
-    match unusable {
-        Some(unusable) => Ended::Unusable(unusable),
-        None if nothing => Ended::Nothing,
-        None => Ended::Ran,
-    }
+    let complete = matches!(ended, Ended::Ran | Ended::Nothing) && !engine.is_lost() && !stop.is_requested() && given >= plan.planned();
+    record(Event::RunEnded(RunEnded { complete, interrupted: stop.signal(), exchanges: engine.exchanges(), duration: engine.elapsed() }));
+    ended
 }
 
 /// Drives a part of the run while its events are recorded.
@@ -204,14 +220,14 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         }
         let acts = script(planned);
         let root = group.case.given.as_deref().and_then(|given| engine.suite.leased(given));
-        let set: Result<Option<fixture::Set>, String> = match root {
+        let set: Result<Option<fixture::Set>, fixture::NotDone> = match root {
             None => Ok(None),
             Some(root) => match sets.remove(&root.name) {
                 Some(set) => Ok(Some(set)),
                 None => fixture::make(engine, root).await.map(Some),
             },
         };
-        let leased = set.as_ref().map(Option::as_ref).map_err(String::as_str);
+        let leased = set.as_ref().map(Option::as_ref);
         let executed = trial::execute(engine, group.case, &acts, planned, leased, group.repeat).await;
         if let Ok(Some(set)) = set {
             if executed.set_is_spoilt && !engine.is_over() {
@@ -231,7 +247,9 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             return;
         }
         let references: Vec<&Observation> = observations.iter().collect();
-        let judgement = judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract);
+        let judgement = trial::guarded(requirements, || {
+            judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract)
+        });
         engine
             .emit(Event::AgreementEnded(AgreementEnded {
                 id: group.agreement_id(),
@@ -270,46 +288,6 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
         checks: Vec::new(),
         duration: 0,
     }
-}
-
-/// The one failure of a wire that is claimed but not spoken.
-fn not_offered(requirement: String, wire: Wire, text: String) -> PassiveEnded {
-    let violation = Violation {
-        requirement: requirement.clone(),
-        kind: "not-offered".to_owned(),
-        expected: format!("an answer to the probe on the wire {wire}"),
-        actual: text.clone(),
-        place: "probe".to_owned(),
-        exchange: None,
-    };
-    PassiveEnded {
-        id: format!("requirement::{requirement}::{wire}"),
-        requirement: requirement.clone(),
-        wire,
-        judgement: Judgement {
-            verdict: Verdict::Fail,
-            requirements: vec![requirement],
-            violated: vec![violation],
-            reason: Some(format!("the wire {wire} is claimed but not spoken: {text}")),
-            skip: None,
-            live: Vec::new(),
-        },
-        held: 0,
-        violated: 1,
-        exchanges: Vec::new(),
-    }
-}
-
-/// Wires none of whose transports is live although they are claimed.
-fn missing_wires(capabilities: &Capabilities, selection: &Selection) -> Vec<(Wire, String)> {
-    Wire::ALL
-        .into_iter()
-        .filter(|wire| selection.wires.is_empty() || selection.wires.contains(wire))
-        .filter_map(|wire| match wire_presence(capabilities, wire)? {
-            Presence::Missing { text } => Some((wire, text)),
-            Presence::Live | Presence::Absent { .. } => None,
-        })
-        .collect()
 }
 
 /// The best that is known of a wire's transports.

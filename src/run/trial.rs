@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::engine::{Asked, Engine, is_setup};
-use super::fixture::Set;
+use super::fixture::{self, NotDone, Set};
+use super::panic::{self, caught};
 use crate::case::{Act, Captures, Case, StepKind, Via};
 use crate::judge::{self, Judgement, Met, Observation, StepSeen, Stopped, Verdict};
 use crate::plan::PlannedTrial;
@@ -24,7 +25,7 @@ pub(super) async fn execute(
     case: &Case,
     acts: &[Act],
     planned: &PlannedTrial,
-    set: Result<Option<&Set>, &str>,
+    set: Result<Option<&Set>, &NotDone>,
     repeat: u32,
 ) -> Executed {
     let begun = engine.elapsed();
@@ -32,27 +33,28 @@ pub(super) async fn execute(
         Observation { transports: planned.scheduled.transports.clone(), captures: Captures::new(), steps: Vec::new(), stopped: None };
     let mut set_is_spoilt = false;
     match set {
-        Err(text) => observation.stopped = Some(Stopped::SetUp { text: text.to_owned() }),
+        Err(NotDone { fault: true, text, .. }) => observation.stopped = Some(Stopped::Harness { text: text.clone() }),
+        Err(NotDone { fault: false, text, .. }) => observation.stopped = Some(Stopped::SetUp { text: text.clone() }),
         Ok(set) => {
             let mut captures = set.map_or_else(|| engine.base_captures(), |set| set.captures.clone());
             observation.captures = engine.redacted(&captures);
-            set_is_spoilt = steps(engine, case, acts, planned, &mut captures, &mut observation).await;
+            let performed = caught(steps(engine, case, acts, planned, &mut captures, &mut observation)).await;
+            set_is_spoilt = performed.unwrap_or_else(|text| {
+                observation.stopped = Some(Stopped::Harness { text });
+                true
+            });
         }
     }
-    let judgement = guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract));
     let mut checks = Vec::new();
+    let mut fault = None;
     for exchange in observation.steps.iter().flat_map(|step| &step.attempts) {
-        match catch_unwind(AssertUnwindSafe(|| engine.examine(exchange))) {
+        match engine.examine(exchange) {
             Ok(seen) => checks.push((exchange.id, seen)),
-            Err(_) => observation.stopped = Some(Stopped::Harness { text: "a passive check panicked".to_owned() }),
+            Err(text) => fault = Some(Stopped::Harness { text }),
         }
     }
-    let judgement = match &observation.stopped {
-        Some(Stopped::Harness { .. }) if judgement.verdict != Verdict::Error => {
-            guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract))
-        }
-        _ => judgement,
-    };
+    observation.stopped = fault.or(observation.stopped);
+    let judgement = guarded(&planned.scope.requirements, || judge::trial(acts, &planned.scope, &observation, engine.contract));
     let ended = TrialEnded {
         id: planned.scheduled.id.clone(),
         case: case.base_id().to_owned(),
@@ -69,12 +71,12 @@ pub(super) async fn execute(
 }
 
 /// A panic in the judge is a fault of the harness, never blamed on the target.
-fn guarded(planned: &PlannedTrial, judge: impl FnOnce() -> Judgement) -> Judgement {
-    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| Judgement {
+pub(super) fn guarded(requirements: &[String], judge: impl FnOnce() -> Judgement) -> Judgement {
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|panicked| Judgement {
         verdict: Verdict::Error,
-        requirements: planned.scope.requirements.clone(),
+        requirements: requirements.to_vec(),
         violated: Vec::new(),
-        reason: Some("fault of the harness: the judge panicked".to_owned()),
+        reason: Some(format!("fault of the harness: the judge panicked: {}", panic::text(panicked.as_ref()))),
         skip: None,
         live: Vec::new(),
     })
@@ -122,6 +124,12 @@ async fn steps(
                 return false;
             }
         };
+        if performed.interrupted || (engine.is_lost() && performed.met != Met::Yes) {
+            // What a target does while it goes away, or before a read has had its time, is nobody's violation; the record keeps it.
+            let kept = fixture::keep(engine, &format!("{}, interrupted", planned.scheduled.id), performed.attempts).await;
+            observation.stopped = Some(kept.err().map_or(Stopped::Interrupted, |text| Stopped::Harness { text }));
+            return true;
+        }
         observation.steps.push(StepSeen { act: index, attempts: performed.attempts, bound_passed: performed.bound_passed });
         judge::take_captures(&act.step, &performed.reading, captures);
         if performed.met != Met::Yes {
