@@ -16,6 +16,7 @@
 //! | [`conclude`] | the fold over events, the exit status and the gate; pure |
 //! | [`report`] | one file a format, each a function of the record |
 //! | [`plan`], [`run`], [`libtest`] | cases and capabilities to groups, and their execution |
+//! | [`mod@rejudge`] | the same verdicts from a record, without traffic |
 //! | [`mod@reference`] | the embedded reference target with its faults and legal variants |
 
 pub mod answer;
@@ -28,6 +29,7 @@ pub mod libtest;
 pub mod plan;
 pub mod record;
 pub mod reference;
+pub mod rejudge;
 pub mod report;
 pub mod run;
 pub mod target;

@@ -4,8 +4,11 @@ mod agreement;
 mod expectation;
 mod trial;
 mod verdict;
+mod whole;
 
 pub use agreement::group;
 pub use expectation::{Difference, Met, Place, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
+pub(crate) use whole::panic_text;
+pub use whole::{Examiner, examine, examined, guarded, whole};

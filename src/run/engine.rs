@@ -1,7 +1,6 @@
 //! What every part of a run shares: contract, suite, client, secrets, clock, and the way from a step to an exchange.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -10,14 +9,13 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::journal::Journal;
-use super::panic;
 use super::stop::Stop;
 use crate::answer::{self, Reading};
 use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
 use crate::contract::status::Code;
-use crate::judge::{Met, Place, met};
+use crate::judge::{self, Examiner, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
 use crate::target::Capabilities;
@@ -56,8 +54,16 @@ pub struct Engine<'a> {
     pub(super) examiner: Examiner,
 }
 
-/// The passive checks: [`check::examine`], or what a test puts in its place.
-pub(super) type Examiner = fn(&Exchange, &Reading, &Contract) -> Vec<check::Seen>;
+/// What is given to the engine of a run.
+pub(super) struct Parts<'a> {
+    pub contract: &'a Contract,
+    pub suite: &'a Suite,
+    pub client: Client,
+    pub options: Options,
+    pub stop: Stop,
+    pub journal: Journal,
+    pub examiner: Examiner,
+}
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
 pub(super) struct Done {
@@ -95,16 +101,8 @@ impl From<HarnessFault> for Unsendable {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(
-        contract: &'a Contract,
-        suite: &'a Suite,
-        client: Client,
-        options: Options,
-        run: String,
-        stop: Stop,
-        journal: Journal,
-        events: mpsc::Sender<Event>,
-    ) -> Self {
+    pub(super) fn new(parts: Parts<'a>, run: String, events: mpsc::Sender<Event>) -> Self {
+        let Parts { contract, suite, client, options, stop, journal, examiner } = parts;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());
@@ -125,7 +123,7 @@ impl<'a> Engine<'a> {
             events,
             lost: AtomicBool::new(false),
             suspicion: Mutex::new(()),
-            examiner: check::examine,
+            examiner,
         }
     }
 
@@ -171,6 +169,11 @@ impl<'a> Engine<'a> {
         captures.iter().map(|(name, value)| (name.clone(), secrets.redact_value(value))).collect()
     }
 
+    /// A text with secrets replaced.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
+    }
+
     /// Sends a call and reads the answer. `cuttable`: the call is cut when a stop has been requested for long enough.
     pub(super) async fn exchange(&self, call: Call, new_connection: bool, cuttable: bool) -> Result<Done, Unsendable> {
         let id = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
@@ -189,15 +192,9 @@ impl<'a> Engine<'a> {
         Ok(Done { exchange, reading, raw })
     }
 
-    /// A text that may quote the target, with secrets replaced.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
-    }
-
-    /// What the passive checks say of an exchange. A panic in one of them is a fault of the harness.
+    /// What the passive checks say of an exchange. `Err`: one of them panicked, which is a fault of the harness.
     pub(super) fn examine(&self, exchange: &Exchange) -> Result<Vec<check::Seen>, String> {
-        catch_unwind(AssertUnwindSafe(|| (self.examiner)(exchange, &answer::read(exchange, self.contract), self.contract)))
-            .map_err(|panicked| format!("a passive check panicked: {}", panic::text(panicked.as_ref())))
+        judge::examined(self.examiner, exchange, self.contract)
     }
 
     /// Performs a step: asks again until its `until` holds or the bound has passed; waits and asks again where the target limits the rate.

@@ -13,6 +13,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,15 +26,14 @@ pub use preflight::Unusable;
 pub use stop::Stop;
 
 use crate::case::Suite;
-use crate::check;
 use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Judgement, Observation, Verdict};
+use crate::judge::{self, Examiner, Judgement, Observation, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
-use crate::target::{Capabilities, Presence};
+use crate::target::Capabilities;
 use crate::wire::{Client, Transport, Wire};
-use engine::{Engine, Examiner};
+use engine::{Engine, Parts};
 use journal::Journal;
 
 /// Everything that a run needs.
@@ -73,22 +73,25 @@ pub enum Ended {
 
 /// Runs the suite against a target. Each event is given to `record` in order, the last one is [`Event::RunEnded`].
 pub async fn run(setting: Setting<'_>, record: impl FnMut(Event)) -> Ended {
-    run_with(setting, check::examine, record).await
+    run_with(setting, judge::examine, record).await
 }
 
 /// The same with other passive checks.
 async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnMut(Event)) -> Ended {
     let (sender, mut receiver) = mpsc::channel(256);
-    let Setting { contract, suite, selection, options, client, target, recorded_options, journal, stop } = setting;
+    let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let mut engine = Engine::new(contract, suite, client, options, name.clone(), stop.clone(), journal, sender);
-    engine.examiner = examiner;
-    let engine = engine;
+    let parts = Parts { contract, suite, client, options, stop: stop.clone(), journal, examiner };
+    let engine = Engine::new(parts, name.clone(), sender);
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
         let found = preflight::preflight(&engine, &selection).await;
+        // Who asks for a part of the suite asks about that part.
+        if let (Ok(capabilities), false) = (&found, selection.is_partial()) {
+            witness::hear(&engine, capabilities).await;
+        }
         engine.client.close().await;
         found
     };
@@ -104,6 +107,12 @@ async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnM
     let nothing = plan.groups.is_empty() || (plan.executable() == 0 && not_offered.is_empty());
     if ended == Ended::Ran && nothing && !stop.is_requested() {
         ended = Ended::Nothing;
+    }
+    // Without these two nobody could tell from the record that only a part of the suite was asked for.
+    for (name, pieces) in [("filter", &selection.filters), ("exact", &selection.exact)] {
+        if !pieces.is_empty() {
+            recorded_options.entry(name.to_owned()).or_insert_with(|| pieces.join(" "));
+        }
     }
     record(Event::RunStarted(RunStarted {
         triwire: env!("CARGO_PKG_VERSION").to_owned(),
@@ -140,7 +149,7 @@ async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnM
         }
     }
     for (requirement, wire) in &plan.passive {
-        let presence = wire_presence(&capabilities, *wire);
+        let presence = capabilities.of_wire(*wire);
         let mut concluded = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
         if let Ended::Harness(text) = &ended {
             concluded.judgement.verdict = Verdict::Error;
@@ -228,7 +237,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             },
         };
         let leased = set.as_ref().map(Option::as_ref);
-        let executed = trial::execute(engine, group.case, &acts, planned, leased, group.repeat).await;
+        let executed = trial::execute(engine, group, &acts, planned, leased).await;
         if let Ok(Some(set)) = set {
             if executed.set_is_spoilt && !engine.is_over() {
                 fixture::remove(engine, &set).await;
@@ -247,7 +256,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             return;
         }
         let references: Vec<&Observation> = observations.iter().collect();
-        let judgement = trial::guarded(requirements, || {
+        let judgement = judge::guarded(requirements, || {
             judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract)
         });
         engine
@@ -276,6 +285,7 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
         transports: planned.scheduled.transports.clone(),
         covers: Vec::new(),
         repeat: group.repeat,
+        compared: false,
         judgement: Judgement {
             verdict,
             requirements: planned.scope.requirements.clone(),
@@ -288,18 +298,6 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
         checks: Vec::new(),
         duration: 0,
     }
-}
-
-/// The best that is known of a wire's transports.
-fn wire_presence(capabilities: &Capabilities, wire: Wire) -> Option<Presence> {
-    let all: Vec<Presence> =
-        Transport::ALL.into_iter().filter(|transport| transport.wire == wire).filter_map(|transport| capabilities.of(transport)).collect();
-    let rank = |presence: &Presence| match presence {
-        Presence::Live => 0,
-        Presence::Missing { .. } => 1,
-        Presence::Absent { .. } => 2,
-    };
-    all.into_iter().min_by_key(rank)
 }
 
 fn planned_transports(capabilities: &Capabilities) -> Vec<Transport> {

@@ -38,8 +38,8 @@ pub(super) fn not_offered(suite: &Suite, capabilities: &Capabilities, selection:
 /// `http`: the one transport that is missing; none: the whole wire is.
 fn failure(requirement: &str, wire: Wire, http: Option<HttpVersion>, text: &str, probe: u64) -> PassiveEnded {
     let (what, id) = match http {
-        None => (format!("the wire {wire}"), format!("requirement::{requirement}::{wire}::offered")),
-        Some(http) => (format!("{wire} over {http}"), format!("requirement::{requirement}::{wire}::{http}::offered")),
+        None => (format!("the wire {wire}"), format!("requirement::{requirement}::{wire}{}", PassiveEnded::OFFERED)),
+        Some(http) => (format!("{wire} over {http}"), format!("requirement::{requirement}::{wire}::{http}{}", PassiveEnded::OFFERED)),
     };
     let violation = Violation {
         requirement: requirement.to_owned(),

@@ -1,14 +1,10 @@
 //! A panic of the harness is a fault of the harness: it is caught where it can be blamed on nobody else.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// What a panic says.
-pub(super) fn text(panicked: &(dyn Any + Send)) -> &str {
-    panicked.downcast_ref::<String>().map(String::as_str).or_else(|| panicked.downcast_ref::<&str>().copied()).unwrap_or("no message")
-}
+use crate::judge::panic_text;
 
 /// Drives a future to its end. `Err`: it panicked, and said this.
 pub(super) async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
@@ -16,7 +12,7 @@ pub(super) async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
     std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Err(panicked) => Poll::Ready(Err(format!("it panicked: {}", text(panicked.as_ref())))),
+        Err(panicked) => Poll::Ready(Err(format!("it panicked: {}", panic_text(panicked.as_ref())))),
     })
     .await
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
-use crate::answer::Reading;
 use crate::case::read_suite;
+use crate::check::Seen;
 use crate::conclude::{ExitStatus, Policy, Summary, conclude};
 use crate::reference::{self, Reference};
 use crate::target::{Endpoint, Timeouts, Trust};
@@ -35,20 +35,20 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
     (conclude(&summary, Policy::default()).exit, reasons, ended)
 }
 
-fn panics_in(exchange: &Exchange, role: Role) -> Vec<check::Seen> {
+fn panics_in(exchange: &Exchange, role: Role) -> Vec<Seen> {
     assert!(exchange.intent.role != role, "a check that can't stand this");
     Vec::new()
 }
 
-fn panics_in_trials(exchange: &Exchange, _: &Reading, _: &Contract) -> Vec<check::Seen> {
+fn panics_in_trials(exchange: &Exchange, _: &Contract) -> Vec<Seen> {
     panics_in(exchange, Role::Trial)
 }
 
-fn panics_in_fixtures(exchange: &Exchange, _: &Reading, _: &Contract) -> Vec<check::Seen> {
+fn panics_in_fixtures(exchange: &Exchange, _: &Contract) -> Vec<Seen> {
     panics_in(exchange, Role::Fixture)
 }
 
-fn panics_in_probes(exchange: &Exchange, _: &Reading, _: &Contract) -> Vec<check::Seen> {
+fn panics_in_probes(exchange: &Exchange, _: &Contract) -> Vec<Seen> {
     panics_in(exchange, Role::Probe)
 }
 
@@ -73,7 +73,7 @@ async fn a_probe_that_can_not_be_sent_is_a_fault_of_the_harness() {
             text.replace("  as: run\n  expect: { body: { policy", "  as: run\n  bytes: \"08\"\n  defect: none\n  expect: { body: { policy");
     }
     let suite = read_suite(&files, Contract::built_in()).expect("no mistakes");
-    let (exit, reasons, ended) = run_against_reference(&suite, check::examine).await;
+    let (exit, reasons, ended) = run_against_reference(&suite, judge::examine).await;
     assert_eq!(exit, ExitStatus::Harness, "{reasons:?}");
     assert!(matches!(ended, Ended::Harness(_)), "{ended:?}");
 }

@@ -1,14 +1,13 @@
 //! Executes one trial on a fixture set.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::engine::{Asked, Engine, is_setup};
 use super::fixture::{self, NotDone, Set};
-use super::panic::{self, caught};
+use super::panic::caught;
 use crate::case::{Act, Captures, Case, StepKind, Via};
-use crate::judge::{self, Judgement, Met, Observation, StepSeen, Stopped, Verdict};
-use crate::plan::PlannedTrial;
+use crate::judge::{self, Met, Observation, StepSeen, Stopped};
+use crate::plan::{Group, PlannedTrial};
 use crate::record::event::TrialEnded;
 use crate::wire::{Role, Transport};
 
@@ -19,15 +18,15 @@ pub(super) struct Executed {
     pub set_is_spoilt: bool,
 }
 
-/// Executes a trial. `set`: the leased set, or why there is none.
+/// Executes a trial of a group. `set`: the leased set, or why there is none.
 pub(super) async fn execute(
     engine: &Engine<'_>,
-    case: &Case,
+    group: &Group<'_>,
     acts: &[Act],
     planned: &PlannedTrial,
     set: Result<Option<&Set>, &NotDone>,
-    repeat: u32,
 ) -> Executed {
+    let case = group.case;
     let begun = engine.elapsed();
     let mut observation =
         Observation { transports: planned.scheduled.transports.clone(), captures: Captures::new(), steps: Vec::new(), stopped: None };
@@ -45,41 +44,21 @@ pub(super) async fn execute(
             });
         }
     }
-    let mut checks = Vec::new();
-    let mut fault = None;
-    for exchange in observation.steps.iter().flat_map(|step| &step.attempts) {
-        match engine.examine(exchange) {
-            Ok(seen) => checks.push((exchange.id, seen)),
-            Err(text) => fault = Some(Stopped::Harness { text }),
-        }
-    }
-    observation.stopped = fault.or(observation.stopped);
-    let judgement = guarded(&planned.scope.requirements, || judge::trial(acts, &planned.scope, &observation, engine.contract));
+    let (judgement, checks) = judge::whole(acts, &planned.scope, &mut observation, engine.contract, engine.examiner);
     let ended = TrialEnded {
         id: planned.scheduled.id.clone(),
         case: case.base_id().to_owned(),
         variant: case.variant.clone(),
         transports: planned.scheduled.transports.clone(),
         covers: case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect(),
-        repeat,
+        repeat: group.repeat,
+        compared: group.agreement.is_some(),
         judgement,
         observation: Some(observation),
         checks,
         duration: engine.elapsed().saturating_sub(begun),
     };
     Executed { ended, set_is_spoilt }
-}
-
-/// A panic in the judge is a fault of the harness, never blamed on the target.
-pub(super) fn guarded(requirements: &[String], judge: impl FnOnce() -> Judgement) -> Judgement {
-    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|panicked| Judgement {
-        verdict: Verdict::Error,
-        requirements: requirements.to_vec(),
-        violated: Vec::new(),
-        reason: Some(format!("fault of the harness: the judge panicked: {}", panic::text(panicked.as_ref()))),
-        skip: None,
-        live: Vec::new(),
-    })
 }
 
 /// Performs the acts in order until one is not met; returns whether the set is spoilt.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Transport;
+use crate::wire::{Transport, Wire};
 
 pub use statement::{PROFILES, Statement};
 
@@ -200,6 +200,18 @@ impl Capabilities {
     #[must_use]
     pub fn of(&self, transport: Transport) -> Option<Presence> {
         self.transports.get(&transport.to_string()).map(|(presence, _)| presence.clone())
+    }
+
+    /// The best that is known of a wire's transports; `None`: none was asked.
+    #[must_use]
+    pub fn of_wire(&self, wire: Wire) -> Option<Presence> {
+        let rank = |presence: &Presence| match presence {
+            Presence::Live => 0,
+            Presence::Missing { .. } => 1,
+            Presence::Absent { .. } => 2,
+        };
+        let transports = Transport::ALL.into_iter().filter(|transport| transport.wire == wire);
+        transports.filter_map(|transport| self.of(transport)).min_by_key(rank)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Runs the suite against a reference target in this process and gives the events.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use triwire::case::{Suite, read_suite};
@@ -9,7 +11,7 @@ use triwire::contract::Contract;
 use triwire::judge::{Judgement, Verdict};
 use triwire::plan::Selection;
 use triwire::record::event::{Event, TargetIdentity};
-use triwire::reference::{self, Reference};
+use triwire::reference::{self, Reference, TlsOptions};
 use triwire::run::{self, Ended, Options, Setting, Stop, journal::Journal};
 use triwire::target::{Endpoint, Timeouts, Trust};
 use triwire::wire::{Client, Connector, Transport};
@@ -76,12 +78,28 @@ pub async fn judge(target: reference::Options, selection: Selection, jobs: usize
     run
 }
 
+/// The same with TLS; `folder`: where the certificate of the target's authority may be put.
+pub async fn judge_with_tls(folder: &Path, selection: Selection, jobs: usize) -> Run {
+    let target = Reference::start(reference::Options { tls: Some(TlsOptions::default()), ..reference::Options::default() })
+        .await
+        .expect("the reference target starts");
+    let ca = folder.join("ca.pem");
+    std::fs::write(&ca, target.authority_pem().expect("TLS has an authority")).expect("the folder can be written");
+    let run = judge_trusting(&target.url(), Some(target.token().to_owned()), &Trust { ca: Some(ca) }, selection, jobs).await;
+    target.shutdown().await;
+    run
+}
+
 /// Judges whatever listens there; deadlines and the consistency bound are short, for targets of tests answer at once or never.
 pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
+    judge_trusting(url, token, &Trust::default(), selection, jobs).await
+}
+
+async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, selection: Selection, jobs: usize) -> Run {
     let suite = suite();
     let second = Duration::from_secs(1);
     let timeouts = Timeouts { connect: 2 * second, head: 2 * second, idle: 2 * second, whole: 4 * second };
-    let connector = Connector::new(Endpoint::parse(url).expect("an address"), &Trust::default(), timeouts).expect("a connector");
+    let connector = Connector::new(Endpoint::parse(url).expect("an address"), trust, timeouts).expect("a connector");
     let mut events = Vec::new();
     let setting = Setting {
         contract: Contract::built_in(),
