@@ -15,7 +15,9 @@ impl Suite {
         let files = [
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
+            ("methods.yaml", include_str!("../../cases/methods.yaml")),
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
+            ("text.yaml", include_str!("../../cases/text.yaml")),
         ];
         files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()
     }

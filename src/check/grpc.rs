@@ -43,7 +43,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         requirement: "GRPC-MESSAGE-PERCENT",
-        kinds: &["bare-percent", "lower-case-hex", "raw-octet", "invalid-utf8"],
+        kinds: &["bare-percent", "lower-case-hex", "raw-octet", "invalid-utf8", "text-differs"],
         judges: Judges::Every,
         need: Need { count: 1, codes: &[] },
         run: message_percent,
@@ -160,6 +160,18 @@ fn message_percent(view: &View<'_>) -> Outcome {
             let expected = "characters from space to ~ except %, and % with two upper-case hexadecimal digits, of valid UTF-8";
             return Outcome::violated(error.kind(), expected, format!("`{}`", field.value.escape_ascii()), field.place.name());
         }
+    }
+    // Where the text meant has a character outside ASCII, both places must say it: "?" in place of letters is lost text.
+    if let (Some(Ok(status)), Some(field)) = (&view.reading.details, view.reading.fields("grpc-message").next())
+        && !status.message.is_ascii()
+        && percent_decode(&field.value).is_ok_and(|text| text != status.message)
+    {
+        return Outcome::violated(
+            "text-differs",
+            format!("the text of the status in grpc-status-details-bin, `{}`", status.message),
+            format!("`{}`", field.value.escape_ascii()),
+            field.place.name(),
+        );
     }
     if seen { Outcome::Held } else { Outcome::NotApplicable }
 }

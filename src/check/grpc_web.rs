@@ -1,7 +1,7 @@
 //! Checks of gRPC-Web (PROTOCOL-WEB.md).
 
 use super::registry::{Check, Judges, Need, Outcome, View};
-use crate::answer::frames::{Prefixed, Rest};
+use crate::answer::frames::{Base64Error, Prefixed, Rest};
 use crate::answer::{Answer, Framed, Place};
 use crate::contract::status::Code;
 use crate::wire::Wire;
@@ -71,6 +71,27 @@ pub(super) const CHECKS: &[Check] = &[
         judges: Judges::WellFormed,
         need: Need { count: 3, codes: &[Code::Ok, Code::AlreadyExists, Code::Unauthenticated] },
         run: status_unique,
+    },
+    Check {
+        requirement: "WEB-HTTP-STATUS-200",
+        kinds: &["other-status-on-success", "other-status-on-error"],
+        judges: Judges::WellFormed,
+        need: Need { count: 3, codes: &[Code::Ok, Code::AlreadyExists, Code::Unauthenticated] },
+        run: http_status,
+    },
+    Check {
+        requirement: "WEB-TRAILERS-ONLY-NO-BODY",
+        kinds: &["content-beside-status"],
+        judges: Judges::Every,
+        need: Need { count: 1, codes: &[] },
+        run: no_content_beside_status,
+    },
+    Check {
+        requirement: "WEB-TEXT-BASE64-BODY",
+        kinds: &["foreign-octet", "length", "padding"],
+        judges: Judges::WellFormed,
+        need: Need { count: 1, codes: &[Code::Ok] },
+        run: base64_text,
     },
 ];
 
@@ -242,4 +263,51 @@ fn status_unique(view: &View<'_>) -> Outcome {
         }
     }
     Outcome::Held
+}
+
+fn http_status(view: &View<'_>) -> Outcome {
+    let Some(status) = view.exchange.received.head().and_then(|head| head.status) else { return Outcome::NotApplicable };
+    let Some(code) = view.reading.code() else { return Outcome::NotApplicable };
+    match (code, status) {
+        (_, 200) => Outcome::Held,
+        (Code::Ok, other) => {
+            Outcome::violated("other-status-on-success", "HTTP status 200 of a success", format!("HTTP status {other}"), "head")
+        }
+        (_, 400..=599) => Outcome::Held,
+        (_, other) => {
+            Outcome::violated("other-status-on-error", "HTTP status 200, 4xx or 5xx of an error", format!("HTTP status {other}"), "head")
+        }
+    }
+}
+
+fn no_content_beside_status(view: &View<'_>) -> Outcome {
+    let received = &view.exchange.received;
+    if received.head().is_none_or(|head| head.all("grpc-status").next().is_none()) {
+        return Outcome::NotApplicable;
+    }
+    if received.content.length == 0 {
+        Outcome::Held
+    } else {
+        let actual = format!("{} octets", received.content.length);
+        Outcome::violated("content-beside-status", "no content where the response head has grpc-status", actual, "content")
+    }
+}
+
+fn base64_text(view: &View<'_>) -> Outcome {
+    let received = &view.exchange.received;
+    let label = received.head().and_then(|head| head.first("content-type")).unwrap_or_default().to_ascii_lowercase();
+    if received.content.length == 0 || !received.content.is_whole() || !label.trim_start().starts_with("application/grpc-web-text") {
+        return Outcome::NotApplicable;
+    }
+    match &view.reading.base64_error {
+        None => Outcome::Held,
+        Some(error) => {
+            let kind = match error {
+                Base64Error::Foreign { .. } => "foreign-octet",
+                Base64Error::Length { .. } => "length",
+                Base64Error::Padding { .. } => "padding",
+            };
+            Outcome::violated(kind, "padded base64 texts of the standard alphabet, one after the other", error.to_string(), "content")
+        }
+    }
 }

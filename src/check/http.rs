@@ -26,6 +26,20 @@ pub(super) const CHECKS: &[Check] = &[
         need: Need { count: 1, codes: &[] },
         run: framing,
     },
+    Check {
+        requirement: "HTTP-NO-STORE",
+        kinds: &["storable"],
+        judges: Judges::WellFormed,
+        need: Need { count: 1, codes: &[Code::Ok] },
+        run: no_store,
+    },
+    Check {
+        requirement: "HTTP-405-ALLOW",
+        kinds: &["no-allow", "refused-method-allowed", "bound-method-missing"],
+        judges: Judges::Every,
+        need: Need { count: 1, codes: &[] },
+        run: allow,
+    },
 ];
 
 fn content_type(view: &View<'_>) -> Outcome {
@@ -151,6 +165,46 @@ fn framing(view: &View<'_>) -> Outcome {
             }
         }
     }
+}
+
+fn no_store(view: &View<'_>) -> Outcome {
+    let Some(head) = view.exchange.received.head() else { return Outcome::NotApplicable };
+    if view.reading.code() != Some(Code::Ok) {
+        return Outcome::NotApplicable;
+    }
+    let directives: Vec<_> = head.all("cache-control").map(String::from_utf8_lossy).collect();
+    if directives.iter().flat_map(|line| line.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-store")) {
+        Outcome::Held
+    } else {
+        let actual = if directives.is_empty() { "no cache-control".to_owned() } else { directives.join(" | ") };
+        Outcome::violated("storable", "cache-control with no-store", actual, "head")
+    }
+}
+
+fn allow(view: &View<'_>) -> Outcome {
+    let Some(head) = view.exchange.received.head().filter(|head| head.status == Some(405)) else { return Outcome::NotApplicable };
+    let lines: Vec<_> = head.all("allow").map(String::from_utf8_lossy).collect();
+    let methods: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).map(str::trim).filter(|method| !method.is_empty()).collect();
+    let sent = &view.exchange.sent;
+    // Methods that the contract binds to this path; the prefix of the target was put in front of it.
+    let bound: Vec<&str> = ["GET", "PUT", "POST", "DELETE", "PATCH"]
+        .into_iter()
+        .filter(|verb| {
+            (0..sent.path.len())
+                .any(|at| sent.path.is_char_boundary(at) && view.contract.descriptors.route(verb, &sent.path[at..]).is_some())
+        })
+        .collect();
+    let expected = format!("an Allow field that lists the methods of the resource ({}) and not {}", bound.join(", "), sent.verb);
+    if lines.is_empty() {
+        return Outcome::violated("no-allow", expected, "no Allow field", "head");
+    }
+    if methods.contains(&sent.verb.as_str()) {
+        return Outcome::violated("refused-method-allowed", expected, format!("Allow: {}", lines.join(", ")), "head");
+    }
+    if bound.iter().any(|verb| !methods.contains(verb)) {
+        return Outcome::violated("bound-method-missing", expected, format!("Allow: {}", lines.join(", ")), "head");
+    }
+    Outcome::Held
 }
 
 fn both(head: &Head) -> String {

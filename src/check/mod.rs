@@ -1,9 +1,12 @@
 //! Passive checks: pure functions on one exchange, each answering for a requirement of the catalogue.
 
 mod body;
+mod challenge;
 mod grpc;
+mod grpc_blocks;
 mod grpc_web;
 mod http;
+mod proto_json;
 mod registry;
 
 pub use registry::{CHECKS, Check, Finding, Judges, Need, Outcome, Seen, View, examine};

@@ -9,7 +9,15 @@ use crate::contract::status::Code;
 use crate::wire::{Exchange, Wire};
 
 /// All passive checks, a line for each family.
-pub static CHECKS: &[&[Check]] = &[super::http::CHECKS, super::grpc::CHECKS, super::grpc_web::CHECKS, super::body::CHECKS];
+pub static CHECKS: &[&[Check]] = &[
+    super::http::CHECKS,
+    super::challenge::CHECKS,
+    super::grpc::CHECKS,
+    super::grpc_blocks::CHECKS,
+    super::grpc_web::CHECKS,
+    super::body::CHECKS,
+    super::proto_json::CHECKS,
+];
 
 /// Which exchanges a check judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

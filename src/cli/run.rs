@@ -227,6 +227,7 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("filter", selection.filters.join(" "));
     put("fault", options.fault.clone().unwrap_or_default());
     put("variant", options.variant.clone().unwrap_or_default());
+    put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     put("authority", options.authority.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     recorded

@@ -53,11 +53,16 @@ pub struct Root {
 /// Requirements, kind, and place without values in it.
 type Key = (Vec<String>, String, String);
 
+/// Exchange, kind, place and what was there.
+type Shown = (u64, String, String, String);
+
 /// All root causes in the order in which they were first seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roots {
     all: Vec<Root>,
     index: BTreeMap<Key, usize>,
+    /// The same difference in the same exchange is one cause, whichever checks and trials speak of it.
+    shown: BTreeMap<Shown, usize>,
     /// Failures that belong to none of them, for there are too many.
     pub beyond: u64,
 }
@@ -86,9 +91,19 @@ impl Roots {
     pub(super) fn add(&mut self, rules: &Rules, origin: &Origin, judgement: &Judgement) {
         for cause in causes(judgement) {
             let key = cause.key();
-            if let Some(root) = self.index.get(&key).and_then(|index| self.all.get_mut(*index)) {
+            let shown =
+                cause.shown.exchange.map(|id| (id, cause.shown.kind.clone(), cause.shown.place.clone(), cause.shown.actual.clone()));
+            let known = self.index.get(&key).or_else(|| self.shown.get(shown.as_ref()?)).copied();
+            if let Some((index, root)) = known.and_then(|index| Some((index, self.all.get_mut(index)?))) {
                 root.count += 1;
                 root.seen_on.extend(origin.transports.iter().cloned());
+                for id in cause.requirements {
+                    if !root.requirements.contains(&id) {
+                        root.level = root.level.min(rules.level(&id));
+                        root.requirements.push(id);
+                    }
+                }
+                self.index.entry(key).or_insert(index);
                 continue;
             }
             if self.all.len() >= MOST {
@@ -96,6 +111,7 @@ impl Roots {
                 continue;
             }
             self.index.insert(key, self.all.len());
+            self.shown.extend(shown.map(|shown| (shown, self.all.len())));
             self.all.push(Root {
                 level: rules.strictest(cause.requirements.iter().map(String::as_str)),
                 requirements: cause.requirements,

@@ -12,7 +12,6 @@ use crate::wire::{Exchange, Transport, Wire};
 /// One event; `events.jsonl` holds one a line, the first is `run-started`, the last of a whole record is `run-ended`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
-#[expect(clippy::large_enum_variant, reason = "events are made one at a time and written at once")]
 pub enum Event {
     /// Who judges what with what.
     RunStarted(RunStarted),

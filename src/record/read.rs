@@ -69,9 +69,9 @@ pub struct Events {
 }
 
 impl Events {
-    fn stop(&mut self, kind: ReadErrorKind) -> Option<Result<Event, ReadError>> {
+    fn stop(&mut self, kind: ReadErrorKind) -> ReadError {
         self.done = true;
-        Some(Err(ReadError { path: self.path.clone(), line: self.line, kind }))
+        ReadError { path: self.path.clone(), line: self.line, kind }
     }
 }
 
@@ -85,23 +85,23 @@ impl Iterator for Events {
         self.buffer.clear();
         self.line += 1;
         match self.reader.read_until(b'\n', &mut self.buffer) {
-            Err(error) => return self.stop(error.into()),
+            Err(error) => return Some(Err(self.stop(error.into()))),
             Ok(0) if self.ended => {
                 self.done = true;
                 return None;
             }
-            Ok(0) => return self.stop(ReadErrorKind::Truncated),
+            Ok(0) => return Some(Err(self.stop(ReadErrorKind::Truncated))),
             Ok(_) => {}
         }
         if self.buffer.last() != Some(&b'\n') {
-            return self.stop(ReadErrorKind::Truncated);
+            return Some(Err(self.stop(ReadErrorKind::Truncated)));
         }
         match serde_json::from_slice::<Event>(&self.buffer) {
             Ok(event) => {
                 self.ended |= matches!(event, Event::RunEnded(_));
                 Some(Ok(event))
             }
-            Err(error) => self.stop(error.into()),
+            Err(error) => Some(Err(self.stop(error.into()))),
         }
     }
 }

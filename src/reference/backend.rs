@@ -31,6 +31,14 @@ pub struct Admitted {
 
 /// Decides and executes.
 pub trait Backend: Send + Sync {
+    /// Whether the method is answered at all; asked before anything of the call is looked at.
+    fn offers(&self, method: &Method) -> Result<(), Failure> {
+        match offered(method) {
+            Some(_) => Ok(()),
+            None => Err(unimplemented(Some(method))),
+        }
+    }
+
     /// Whether the caller may make this call: instance, token, organization, permission, in this order.
     fn admit(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure>;
 
@@ -58,14 +66,13 @@ fn offered(method: &Method) -> Option<&str> {
 }
 
 /// The correct implementation: one instance in memory.
-#[derive(Debug)]
 pub struct Domain {
     store: Mutex<Store>,
     hosts: Option<Vec<String>>,
 }
 
-/// What a new instance tells its owner.
-#[derive(Debug, Clone)]
+/// What a new instance tells its owner. Not printable: it holds a token.
+#[derive(Clone)]
 pub struct Seed {
     /// The token of the instance's administrator.
     pub token: String,
@@ -100,7 +107,7 @@ impl Domain {
 impl Backend for Domain {
     fn admit(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
         let refuse = |refusal: Refusal| refusal.tell(context.language);
-        let method = context.method.filter(|method| offered(method).is_some()).ok_or_else(|| unimplemented(context.method))?;
+        let method = context.method.ok_or_else(|| unimplemented(None))?;
         if let Some(hosts) = &self.hosts
             && !hosts.iter().any(|host| host.eq_ignore_ascii_case(&caller.host))
         {

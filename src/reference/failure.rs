@@ -84,11 +84,6 @@ impl Failure {
         self.http = Some(status);
         self
     }
-
-    /// The HTTP status of the JSON answer.
-    pub fn status(&self) -> StatusCode {
-        self.http.unwrap_or_else(|| http_status(self.code))
-    }
 }
 
 /// The HTTP status of a code on the JSON wire (`google/rpc/code.proto`).

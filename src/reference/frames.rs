@@ -53,11 +53,6 @@ impl Reply {
         head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Self { status, head, body: Vec::new(), trailers: None }
     }
-
-    /// Octets of content.
-    pub fn length(&self) -> usize {
-        self.body.iter().map(Bytes::len).sum()
-    }
 }
 
 /// Takes requests out of their frames and puts answers into theirs.

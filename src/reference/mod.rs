@@ -1,8 +1,8 @@
 //! The embedded reference target: a server that is right by the specifications, or wrong in exactly one way.
 //!
 //! It answers the wires `json`, `grpc`, `grpc-web` and `grpc-web-text` on one port, over HTTP/1.1 and HTTP/2. Three seams, each with
-//! one correct implementation: [`backend`] (meaning), [`codec`] (shape) and [`frames`] (wire). A [fault](mod@fault) or a legal variant
-//! wraps one of them; nothing else knows of it.
+//! one correct implementation: `backend` (meaning), `codec` (shape) and `frames` (wire). A [`Fault`] or a legal [`Variant`] wraps one of
+//! them; nothing else knows of it.
 //!
 //! The judge and this server share `proto/` and third-party crates only, so that they can't share a mistake.
 
@@ -15,17 +15,17 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub mod auth;
-pub mod backend;
+mod auth;
+mod backend;
 mod body;
-pub mod codec;
-pub mod context;
+mod codec;
+mod context;
 mod cors;
-pub mod failure;
-pub mod fault;
-pub mod frames;
+mod failure;
+mod fault;
+mod frames;
 mod limits;
-pub mod methods;
+mod methods;
 mod policy;
 mod proto_json;
 pub mod protos;
@@ -42,7 +42,7 @@ pub use limits::MESSAGE as MESSAGE_LIMIT;
 pub use tls::{TlsError, TlsOptions};
 
 /// How to start.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -59,6 +59,19 @@ pub struct Options {
     pub variant: Option<&'static Variant>,
     /// Not a server of the contract at all.
     pub null_target: Option<&'static NullTarget>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the token.
+        out.debug_struct("Options")
+            .field("listen", &self.listen)
+            .field("tls", &self.tls)
+            .field("fault", &self.fault.map(|fault| fault.name))
+            .field("variant", &self.variant.map(|variant| variant.name))
+            .field("null_target", &self.null_target.map(|target| target.name))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {

@@ -372,8 +372,7 @@ mod tests {
         let number = |text: &str| {
             let mut message = DynamicMessage::new(remove.clone());
             set(&mut message, "type", text).ok()?;
-            let value = message.get_field_by_name("type")?.as_enum_number();
-            value
+            message.get_field_by_name("type")?.into_owned().as_enum_number()
         };
         assert_eq!(number("SECOND_FACTOR_TYPE_U2F"), Some(2));
         assert_eq!(number("2"), Some(2));

@@ -134,9 +134,10 @@ impl Exchange<'_> {
         if !spoken {
             return unimplemented("the only message format here is proto".into());
         }
-        if context.method.is_none() {
+        let Some(method) = context.method else {
             return unimplemented(format!("unknown method {path}"));
-        }
+        };
+        self.seams.backend.offers(method)?;
         let encoding = only(&self.head.headers, "grpc-encoding");
         if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
             return unimplemented("the grpc-encoding is not supported".into());
@@ -188,6 +189,7 @@ impl Exchange<'_> {
         body: Incoming,
     ) -> super::backend::Outcome {
         let method = context.method.ok_or_else(not_found)?;
+        self.seams.backend.offers(method)?;
         if binding.content != Content::Ignored {
             self.json_content()?;
         }

@@ -68,8 +68,7 @@ impl Stream {
     }
 }
 
-/// One instance.
-#[derive(Debug)]
+/// One instance. Not printable: it holds tokens.
 pub struct Store {
     /// The id of the instance; it owns the default policy.
     pub instance: String,
@@ -171,9 +170,9 @@ impl Store {
     fn stamp(&mut self) -> Stamp {
         let sequence = self.last.sequence + 1;
         let date = Date::now().0.max(self.last.date.0 + 1);
-        let step = match sequence % 12 {
-            3 | 7 => 10,
-            5 | 11 => 1_000,
+        let step = match sequence % 7 {
+            2 => 10,
+            5 => 1_000,
             _ => 1,
         };
         self.last = Stamp { sequence, date: Date(date.div_euclid(step) * step + if date % step == 0 { 0 } else { step }) };

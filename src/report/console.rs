@@ -48,6 +48,10 @@ pub fn failures(record: &Path, summary: &Summary, layout: Layout) -> Result<Stri
         let _ = writeln!(text, "... {} more failures at ever other places are in the reports\n", summary.roots.beyond);
     }
     text.push_str(&reasons(summary, layout));
+    text.truncate(text.trim_end().len());
+    if !text.is_empty() {
+        text.push('\n');
+    }
     Ok(text)
 }
 
@@ -95,7 +99,7 @@ pub fn summary(summary: &Summary, conclusion: &Conclusion, reports: &Path, layou
         line(
             "SHOULD",
             YELLOW,
-            &format!("{deviations} {} deviate from a SHOULD or MAY", if deviations == 1 { "result" } else { "results" }),
+            &format!("{deviations} {} from a SHOULD or MAY", if deviations == 1 { "result deviates" } else { "results deviate" }),
         );
     }
     if !summary.skips.is_empty() {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 
-use super::page::{DIM, PLAIN, clean, short};
+use super::page::{DIM, PLAIN, short};
 use crate::wire::{Body, End, Exchange, Field, HttpVersion, Phase, Wire, to_hex};
 
 /// Characters of a text body that are shown, and octets of a binary one.
@@ -11,17 +11,25 @@ const MOST_OCTETS: usize = 64;
 /// Fields and frames that are shown.
 const MOST_LINES: usize = 40;
 
-/// Lines with a style: requests begin with `>`, responses with `<`.
-pub(super) fn lines(exchange: &Exchange) -> Vec<(anstyle::Style, String)> {
+/// A line with its mark: requests have `>`, responses `<`.
+pub(super) struct Line {
+    pub(super) style: anstyle::Style,
+    pub(super) mark: &'static str,
+    pub(super) text: String,
+}
+
+/// The exchange line by line.
+pub(super) fn lines(exchange: &Exchange) -> Vec<Line> {
     let mut lines = Vec::new();
     let version = version(exchange.transport.http);
     let (sent, received) = (&exchange.sent, &exchange.received);
     let wire = exchange.transport.wire;
-    let mut put =
-        |style, mark: &str, text: &str| lines.push((style, clean(&format!("{mark} {text}").replace('\n', &format!("\n{mark} ")))));
+    let mut put = |style, mark, text: &str| lines.push(Line { style, mark, text: text.to_owned() });
 
     put(PLAIN, ">", &format!("{} {} {version}", sent.verb, sent.path));
-    put(PLAIN, ">", &format!("host: {}", sent.authority));
+    if !sent.fields.iter().any(|field| field.is("host") || field.is(":authority")) {
+        put(PLAIN, ">", &format!("host: {}", sent.authority));
+    }
     fields(&sent.fields, |text| put(PLAIN, ">", text));
     content(&sent.content, wire, |text| put(PLAIN, ">", text));
     for head in &received.heads {
@@ -53,7 +61,8 @@ const fn version(http: HttpVersion) -> &'static str {
 }
 
 fn fields(fields: &[Field], mut put: impl FnMut(&str)) {
-    for field in fields.iter().take(MOST_LINES) {
+    // The status stands in the line above.
+    for field in fields.iter().filter(|field| !field.is(":status")).take(MOST_LINES) {
         put(&format!("{}: {}", field.name.text(), short(&field.value.text(), 400)));
     }
     if fields.len() > MOST_LINES {

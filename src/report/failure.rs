@@ -39,19 +39,18 @@ pub(super) fn root(root: &Root, rules: &Rules, evidence: &Evidence, layout: Layo
     }
     page.labelled("expected", GREEN, &short(&root.expected, MOST));
     page.labelled("actual", RED, &short(&root.actual, MOST));
-    let others = evidence.others(root);
-    let told = others.iter().map(|(transports, verdict, answer)| {
+    let told = evidence.others(root).into_iter().map(|(transports, verdict, answer)| {
         let answer = answer.map_or_else(|| "this step was not reached".to_owned(), |answer| short(answer, 200));
-        format!("{transports} ({verdict}): {answer}")
+        format!("{} ({verdict}): {answer}", transports.join(", "))
     });
     let told: Vec<String> = told.collect();
-    page.lines("others", told.iter().map(|line| (PLAIN, line.as_str())));
+    page.lines("others", told.iter().map(|line| (PLAIN, "", line.as_str())));
     if let Some((shown, place)) = evidence.exchange(root) {
         let named = if place == root.first.id { String::new() } else { format!(", {place}") };
         let number = format!("number {} on {}{named}", shown.id, shown.transport);
         page.labelled("exchange", DIM, &number);
         let lines = exchange::lines(shown);
-        page.lines("", lines.iter().map(|(style, line)| (*style, line.as_str())));
+        page.lines("", lines.iter().map(|line| (line.style, line.mark, line.text.as_str())));
         page.verbatim("again", &curl::line(shown));
     }
     page.into_text()

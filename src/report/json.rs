@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Interrupted, try_each};
+use super::{RenderError, try_each};
 use crate::conclude::{Conclusion, RequirementOnWire, Summary};
-use crate::judge::{Judgement, Verdict};
+use crate::judge::{Judgement, SkipReason, Verdict};
 use crate::record::{AgreementEnded, Event, PassiveEnded, TargetIdentity, TrialEnded};
 use crate::wire::Transport;
 
@@ -85,7 +85,7 @@ struct Requirement<'a> {
 }
 
 /// Writes the report, one result and one requirement a line.
-pub(super) fn write(record: &Path, summary: &Summary, conclusion: &Conclusion, out: &mut dyn Write) -> Result<(), Interrupted> {
+pub(super) fn write(record: &Path, summary: &Summary, conclusion: &Conclusion, out: &mut dyn Write) -> Result<(), RenderError> {
     let started = summary.started.as_ref();
     let ended = summary.ended.as_ref();
     let target: Option<&TargetIdentity> = started.map(|started| &started.target);
@@ -135,7 +135,7 @@ pub(super) fn write(record: &Path, summary: &Summary, conclusion: &Conclusion, o
     Ok(())
 }
 
-fn member(out: &mut dyn Write, name: &str, value: &impl Serialize) -> Result<(), Interrupted> {
+fn member(out: &mut dyn Write, name: &str, value: &impl Serialize) -> Result<(), RenderError> {
     write!(out, ",\n\"{name}\": ")?;
     serde_json::to_writer(out, value)?;
     Ok(())
@@ -148,19 +148,19 @@ struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    fn open(out: &'a mut dyn Write, name: &str) -> Result<Self, Interrupted> {
+    fn open(out: &'a mut dyn Write, name: &str) -> Result<Self, RenderError> {
         write!(out, ",\n\"{name}\": [")?;
         Ok(Self { out, is_empty: true })
     }
 
-    fn item(&mut self, value: &impl Serialize) -> Result<(), Interrupted> {
+    fn item(&mut self, value: &impl Serialize) -> Result<(), RenderError> {
         self.out.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
         self.is_empty = false;
         serde_json::to_writer(&mut self.out, value)?;
         Ok(())
     }
 
-    fn close(self) -> Result<(), Interrupted> {
+    fn close(self) -> Result<(), RenderError> {
         self.out.write_all(if self.is_empty { b"]" } else { b"\n]" })?;
         Ok(())
     }
@@ -214,7 +214,7 @@ fn row<'a>(
             .map(|violation| Violated { requirement: &violation.requirement, kind: &violation.kind })
             .collect(),
         reason: judgement.reason.as_deref(),
-        skip: judgement.skip.map(|reason| reason.name()),
+        skip: judgement.skip.map(SkipReason::name),
         exchanges,
     }
 }

@@ -9,32 +9,32 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::evidence::Evidence;
 use super::page::clean;
-use super::{Interrupted, Layout, each, failure};
+use super::{Layout, RenderError, each, failure};
 use crate::conclude::{Policy, Summary};
 use crate::contract::requirement::Level;
-use crate::judge::{Judgement, Verdict};
+use crate::judge::{Judgement, SkipReason, Verdict};
 use crate::record::{Event, TrialEnded};
 
 /// Columns of the texts of failures.
 const WIDTH: usize = 120;
 
 /// Writes the report: a suite for each case file, and one for the passive results.
-pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Result<(), Interrupted> {
+pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Result<(), RenderError> {
     let evidence = Evidence::gather(record, summary)?;
     let started = summary.started.as_ref();
     let mut junit = Junit { summary, evidence, gate_should: Policy::recorded(summary).gate_should, suites: BTreeMap::new() };
     each(record, |event| match event {
         Event::TrialEnded(trial) => {
-            let case = junit.case(&trial.id, Some(trial.repeat), &trial.judgement, Some(trial.duration), also_seen(trial));
+            let case = junit.case(&trial.id, Some(trial.repeat), &trial.judgement, Some(trial.duration), &also_seen(trial));
             junit.add(topic(&trial.case), case);
         }
         Event::AgreementEnded(agreement) => {
-            let case = junit.case(&agreement.id, Some(agreement.repeat), &agreement.judgement, None, String::new());
+            let case = junit.case(&agreement.id, Some(agreement.repeat), &agreement.judgement, None, "");
             junit.add(topic(&agreement.case), case);
         }
         Event::PassiveEnded(passive) => {
             let told = format!("held on {} exchanges, violated on {}", passive.held, passive.violated);
-            let case = junit.case(&passive.id, None, &passive.judgement, None, told);
+            let case = junit.case(&passive.id, None, &passive.judgement, None, &told);
             junit.add("requirement", case);
         }
         _ => {}
@@ -53,7 +53,7 @@ pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Re
         suite.add_test_cases(cases);
         report.add_test_suite(suite);
     }
-    report.serialize(&mut *out).map_err(|error| Interrupted::Write(io::Error::other(error)))
+    report.serialize(&mut *out).map_err(|error| RenderError::Write(io::Error::other(error)))
 }
 
 /// The file of a case: the first part of its id.
@@ -87,7 +87,7 @@ impl Junit<'_> {
         self.suites.entry(clean(suite)).or_default().push(case);
     }
 
-    fn case(&self, id: &str, repeat: Option<u32>, judgement: &Judgement, duration: Option<u64>, told: String) -> TestCase {
+    fn case(&self, id: &str, repeat: Option<u32>, judgement: &Judgement, duration: Option<u64>, told: &str) -> TestCase {
         let name = match repeat {
             Some(repeat) if repeat > 1 => format!("{id} (repetition {repeat})"),
             _ => id.to_owned(),
@@ -98,7 +98,7 @@ impl Junit<'_> {
             case.set_time(Duration::from_micros(duration));
         }
         if !told.is_empty() {
-            case.set_system_out(clean(&told));
+            case.set_system_out(clean(told));
         }
         case
     }
@@ -115,7 +115,7 @@ impl Junit<'_> {
             }
             Verdict::Skip => {
                 let mut status = TestCaseStatus::skipped();
-                let kind = judgement.skip.map_or("skip", |skip| skip.name());
+                let kind = judgement.skip.map_or("skip", SkipReason::name);
                 status.set_type(kind).set_message(format!("{kind}: {}", reason()));
                 status
             }

@@ -38,16 +38,18 @@ pub enum ReportError {
     },
 }
 
-/// Why a part of a report was not written.
+/// Why rendering stopped.
 #[derive(Debug, thiserror::Error)]
-enum Interrupted {
+pub enum RenderError {
+    /// The record can't be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The writer takes no more.
     #[error(transparent)]
     Write(#[from] io::Error),
 }
 
-impl From<serde_json::Error> for Interrupted {
+impl From<serde_json::Error> for RenderError {
     fn from(error: serde_json::Error) -> Self {
         Self::Write(error.into())
     }
@@ -60,16 +62,16 @@ impl From<serde_json::Error> for Interrupted {
 pub fn write(destination: &Destination, record: &Path, conclusion: &Conclusion, contract: &Contract) -> Result<(), ReportError> {
     let path = &destination.path;
     let failed = |error| match error {
-        Interrupted::Read(error) => ReportError::Read(error),
-        Interrupted::Write(source) => ReportError::Write { path: path.clone(), source },
+        RenderError::Read(error) => ReportError::Read(error),
+        RenderError::Write(source) => ReportError::Write { path: path.clone(), source },
     };
     let summary = totals(record, Summary::new(contract))?;
     // A device or pipe can't be replaced, only written to.
     let replaceable = std::fs::metadata(path).map_or(true, |found| found.is_file());
     let written = if replaceable { beside(path) } else { path.clone() };
-    let outcome = File::create(&written).map_err(Interrupted::Write).and_then(|file| {
+    let outcome = File::create(&written).map_err(RenderError::Write).and_then(|file| {
         let mut writer = BufWriter::new(file);
-        write_to(destination.format, record, &summary, conclusion, &mut writer)?;
+        render(destination.format, record, &summary, conclusion, &mut writer)?;
         writer.flush()?;
         if replaceable {
             std::fs::rename(&written, path)?;
@@ -90,7 +92,17 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write_to(format: Format, record: &Path, summary: &Summary, conclusion: &Conclusion, writer: &mut dyn Write) -> Result<(), Interrupted> {
+/// Renders a report: the same record, summary and conclusion give the same octets.
+///
+/// # Errors
+/// Where the record can't be read or the writer takes no more.
+pub fn render(
+    format: Format,
+    record: &Path,
+    summary: &Summary,
+    conclusion: &Conclusion,
+    writer: &mut dyn Write,
+) -> Result<(), RenderError> {
     match format {
         Format::Json => json::write(record, summary, conclusion, writer),
         Format::Junit => junit::write(record, summary, writer),
@@ -120,7 +132,7 @@ fn each(record: &Path, mut take: impl FnMut(&Event)) -> Result<(), ReadError> {
 }
 
 /// The same where taking an event may fail.
-fn try_each(record: &Path, mut take: impl FnMut(&Event) -> Result<(), Interrupted>) -> Result<(), Interrupted> {
+fn try_each(record: &Path, mut take: impl FnMut(&Event) -> Result<(), RenderError>) -> Result<(), RenderError> {
     let mut outcome = Ok(());
     each(record, |event| {
         if outcome.is_ok() {

@@ -36,6 +36,16 @@ pub(super) const PLAIN: Style = Style::new();
 /// Columns of the labels in front of a block.
 const LABEL: usize = 10;
 
+/// Where a line stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    indent: usize,
+    label: &'a str,
+    mark: &'a str,
+    /// Columns by which continued lines are indented.
+    hang: usize,
+}
+
 /// Lines of text.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -58,19 +68,19 @@ impl Page {
 
     /// Text on lines of its own, wrapped; continued lines are indented by `hang`.
     pub(super) fn line(&mut self, style: Style, text: &str, hang: usize) {
-        self.put(0, "", style, text, hang);
+        self.put(Place { indent: 0, label: "", mark: "", hang }, style, text);
     }
 
     /// A label and text beside it.
     pub(super) fn labelled(&mut self, label: &str, style: Style, text: &str) {
-        self.put(2, label, style, text, 0);
+        self.put(Place { indent: 2, label, mark: "", hang: 0 }, style, text);
     }
 
-    /// A label and lines beside it that are cut rather than wrapped, with a style each.
-    pub(super) fn lines<'a>(&mut self, label: &str, lines: impl IntoIterator<Item = (Style, &'a str)>) {
+    /// A label and lines beside it, each with a mark that stands in front of continued lines as well.
+    pub(super) fn lines<'a>(&mut self, label: &str, lines: impl IntoIterator<Item = (Style, &'a str, &'a str)>) {
         let mut label = label;
-        for (style, line) in lines {
-            self.put(2, label, style, line, 4);
+        for (style, mark, text) in lines {
+            self.put(Place { indent: 2, label, mark, hang: 0 }, style, text);
             label = "";
         }
     }
@@ -93,12 +103,13 @@ impl Page {
         }
     }
 
-    fn put(&mut self, indent: usize, label: &str, style: Style, text: &str, hang: usize) {
-        let taken = if indent > 0 { indent + LABEL } else { 0 };
+    fn put(&mut self, place: Place<'_>, style: Style, text: &str) {
+        let mark = if place.mark.is_empty() { String::new() } else { format!("{} ", place.mark) };
+        let taken = if place.indent > 0 { place.indent + LABEL } else { 0 } + mark.len();
         let room = self.layout.width.saturating_sub(taken).max(20);
-        for (index, line) in wrap(&clean(text), room, hang).into_iter().enumerate() {
-            self.start(indent, if index == 0 { label } else { "" });
-            self.styled(style, &line);
+        for (index, line) in wrap(&clean(text), room, place.hang).into_iter().enumerate() {
+            self.start(place.indent, if index == 0 { place.label } else { "" });
+            self.styled(style, format!("{mark}{line}").trim_end());
             while self.text.ends_with(' ') {
                 self.text.pop();
             }
@@ -137,7 +148,9 @@ fn wrap(text: &str, width: usize, hang: usize) -> Vec<String> {
         for word in paragraph.split_inclusive(' ') {
             let mut word = word;
             let mut length = word.trim_end().chars().count();
-            if used > 0 && used + length > width && !line.trim().is_empty() {
+            // A word that fits on no line is broken where it stands.
+            let fits = hang + length <= width || word.contains("://");
+            if fits && used + length > width && !line.trim().is_empty() {
                 lines.push(std::mem::replace(&mut line, " ".repeat(hang)));
                 used = hang;
             }

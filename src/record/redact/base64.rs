@@ -31,7 +31,7 @@ fn digit(value: u8, url_safe: bool) -> u8 {
 
 /// Looks into every run of base64 characters that is long enough for `shortest` octets, at each of the four places where a quantum may begin.
 /// `scrub` gets the decoded octets and whether they were cut off; it keeps their number.
-pub(super) fn runs(text: &mut [u8], shortest: usize, cut: bool, mut scrub: impl FnMut(&mut Vec<u8>, bool) -> bool) -> bool {
+pub(super) fn runs(text: &mut [u8], shortest: usize, cut: bool, mut scrub: impl FnMut(&mut [u8], bool) -> bool) -> bool {
     let mut changed = false;
     let mut start = 0;
     while start < text.len() {

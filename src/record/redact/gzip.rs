@@ -11,7 +11,7 @@ const LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The same octets with secrets replaced; `None` where nothing was found or the octets aren't gzip or zlib.
 /// `scrub` gets the decompressed octets and whether they were cut off.
-pub(super) fn scrub(octets: &[u8], scrub: &mut dyn FnMut(&mut Vec<u8>, bool) -> bool) -> Option<Vec<u8>> {
+pub(super) fn scrub(octets: &[u8], scrub: &mut dyn FnMut(&mut [u8], bool) -> bool) -> Option<Vec<u8>> {
     match octets {
         [0x1f, 0x8b, ..] => {
             let plain = replaced(MultiGzDecoder::new(octets), scrub)?;
@@ -33,7 +33,7 @@ pub(super) fn scrub(octets: &[u8], scrub: &mut dyn FnMut(&mut Vec<u8>, bool) -> 
 }
 
 /// What came out of the decoder, if a secret was in it or if it is too much to look at.
-fn replaced(decoder: impl Read, scrub: &mut dyn FnMut(&mut Vec<u8>, bool) -> bool) -> Option<Vec<u8>> {
+fn replaced(decoder: impl Read, scrub: &mut dyn FnMut(&mut [u8], bool) -> bool) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     let broken = decoder.take(LIMIT + 1).read_to_end(&mut plain).is_err();
     let too_much = plain.len() as u64 > LIMIT;

@@ -107,7 +107,7 @@ impl Secrets {
         }
         match &mut received.end {
             End::Closed { text } | End::NoConnection { text } | End::Malformed { text } | End::TooLarge { text } => {
-                *text = self.scrub_text(text)
+                *text = self.scrub_text(text);
             }
             End::Complete | End::Reset { .. } | End::GoAway { .. } | End::TimedOut { .. } | End::Interrupted => {}
         }
@@ -187,7 +187,7 @@ impl Secrets {
     }
 
     /// Replaces in place; the number of octets stays the same.
-    fn octets(&self, octets: &mut Vec<u8>, cut: bool, depth: u8) -> Touched {
+    fn octets(&self, octets: &mut [u8], cut: bool, depth: u8) -> Touched {
         let Some(shortest) = self.known.iter().map(|secret| secret.octets.len()).filter(|length| *length >= scan::CODED_FROM).min() else {
             let any = scan::scan(octets, &self.known, cut);
             return Touched { any, coded: false };

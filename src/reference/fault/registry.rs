@@ -1,0 +1,193 @@
+//! The lists of faults, legal variants and null targets, and the search by name.
+
+use super::{Fault, NullTarget, Variant, agreement, lag, meaning, nothing, shape, variant_frames, variant_shape, web, wire};
+
+/// All faults.
+pub static FAULTS: &[&Fault] = &[
+    // Meaning
+    &meaning::STORES_UNSPECIFIED,
+    &meaning::DUPLICATE_ADD_OK,
+    &meaning::SKIPS_AUTH_ON_GRPC_WEB,
+    &meaning::SEPARATE_STATE_PER_WIRE,
+    // Shape and mapping
+    &shape::SEQUENCE_AS_NUMBER,
+    &shape::DETAILS_MISSING,
+    &shape::BARE_DATE,
+    &shape::HTTP_STATUS_IN_CODE,
+    &shape::CONFLICT_AS_400,
+    &shape::UNAUTHENTICATED_AS_403,
+    &shape::DUPLICATE_MEMBER,
+    &shape::SUCCESS_CARRIES_CODE,
+    &shape::DETAILS_BIN_OTHER_CODE,
+    &shape::WRONG_WIRE_TYPE,
+    &shape::WRONG_RESOURCE_OWNER,
+    &shape::DETAIL_AS_BASE64,
+    &shape::SNAKE_CASE,
+    &shape::ENUMS_AS_NUMBERS,
+    &shape::TRIMMED_FRACTION,
+    &shape::TOTAL_OFF_BY_ONE,
+    &shape::NO_CHALLENGE,
+    &shape::NULLS_FOR_ABSENT,
+    // Agreement
+    &agreement::JSON_ERROR_WITHOUT_DETAILS,
+    &agreement::CHANGE_DATE_ON_GRPC_ADD,
+    // HTTP and gRPC
+    &wire::STATUS_TWICE,
+    &wire::STATUS_ZERO_LED,
+    &wire::HTTP_500_ON_ERROR,
+    &wire::OCTET_STREAM,
+    &wire::JSON_AS_TEXT_PLAIN,
+    &wire::NO_DATE,
+    &wire::MESSAGE_UNESCAPED,
+    &wire::TWO_MESSAGES,
+    &wire::FOREIGN_CONTENT_TYPE_EXECUTED,
+    &wire::STATUS_MISSING,
+    &wire::LENGTH_LITTLE_ENDIAN,
+    &wire::DETAILS_BIN_PADDED,
+    &wire::NO_ALLOW,
+    &wire::EMPTY_MESSAGE_BEFORE_ERROR,
+    &wire::CACHEABLE,
+    // gRPC-Web
+    &web::WEB_TRAILER_UPPER_CASE,
+    &web::WEB_STATUS_ONLY_IN_HTTP_TRAILERS,
+    &web::WEB_DATA_AFTER_TRAILERS,
+    &web::WEB_TRAILER_FLAG_ODD,
+    &web::WEB_TRAILER_BARE_LF,
+    &web::WEB_TEXT_URL_SAFE,
+];
+
+/// All legal variants.
+pub static VARIANTS: &[&Variant] = &[
+    &lag::LAGGING_READS,
+    &lag::SPARSE_SEQUENCE,
+    &variant_shape::KEY_ORDER,
+    &variant_shape::EXPLICIT_DEFAULTS,
+    &variant_shape::CHANGE_DATE_ON_ADD,
+    &variant_shape::UNKNOWN_FIELDS,
+    &variant_shape::WHITE_SPACE,
+    &variant_frames::HEADERS_THEN_TRAILERS,
+    &variant_frames::STATUS_IN_WEB_HEADERS,
+    &variant_frames::BASE64_PER_FRAME,
+    &variant_frames::SPLIT_DATA,
+    &variant_frames::OWN_HEADERS,
+    &variant_frames::WEB_PLUS_PROTO,
+    &variant_frames::CHARSET,
+    &variant_frames::TIGHT_TRAILER,
+];
+
+/// All targets that serve nothing.
+pub static NULL_TARGETS: &[&NullTarget] = &[
+    &nothing::ALWAYS_404,
+    &nothing::ALWAYS_EMPTY_200,
+    &nothing::ALWAYS_UNIMPLEMENTED,
+    &nothing::CLOSES,
+    &nothing::HANGS,
+    &nothing::ENDLESS_BODY,
+    &nothing::GIANT_HEAD,
+    &nothing::SLOW_DRIP,
+    &nothing::GARBAGE,
+    &nothing::HALF_CLOSE,
+];
+
+/// A name that is in no list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {what} named {name:?}; the nearest is {nearest:?}")]
+pub struct UnknownName {
+    /// Of what it should be a name.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// The name in the list that is most like it.
+    pub nearest: &'static str,
+}
+
+/// The fault of this name.
+///
+/// # Errors
+/// If there is none.
+pub fn fault(name: &str) -> Result<&'static Fault, UnknownName> {
+    find("fault", name, FAULTS, |fault| fault.name)
+}
+
+/// The legal variant of this name.
+///
+/// # Errors
+/// If there is none.
+pub fn variant(name: &str) -> Result<&'static Variant, UnknownName> {
+    find("variant", name, VARIANTS, |variant| variant.name)
+}
+
+/// The null target of this name.
+///
+/// # Errors
+/// If there is none.
+pub fn null_target(name: &str) -> Result<&'static NullTarget, UnknownName> {
+    find("null target", name, NULL_TARGETS, |target| target.name)
+}
+
+fn find<T>(what: &'static str, name: &str, list: &[&'static T], named: fn(&T) -> &'static str) -> Result<&'static T, UnknownName> {
+    if let Some(found) = list.iter().find(|entry| named(entry) == name) {
+        return Ok(found);
+    }
+    let names = list.iter().map(|entry| named(entry));
+    Err(UnknownName { what, name: name.to_owned(), nearest: names.min_by_key(|known| distance(known, name)).unwrap_or_default() })
+}
+
+/// Levenshtein's distance in characters; of a long name only its start counts.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (above, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = above + 1;
+        for (at, b) in other.iter().enumerate() {
+            let replace = diagonal + usize::from(a != *b);
+            diagonal = row[at + 1];
+            row[at + 1] = replace.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::ALL;
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_wires_exist() {
+        let mut seen = HashSet::new();
+        let faults = FAULTS.iter().map(|fault| (fault.name, fault.wires));
+        let variants = VARIANTS.iter().map(|variant| (variant.name, variant.wires));
+        let targets = NULL_TARGETS.iter().map(|target| (target.name, ALL));
+        for (name, wires) in faults.chain(variants).chain(targets) {
+            assert!(seen.insert(name), "{name} twice");
+            assert!(!wires.is_empty() && wires.iter().all(|wire| ALL.contains(wire)), "{name}");
+        }
+    }
+
+    #[test]
+    fn requirements_exist() {
+        let catalogue = include_str!(concat!(env!("OUT_DIR"), "/requirements.json"));
+        let all: Vec<serde_json::Value> = serde_json::from_str(catalogue).unwrap();
+        let ids: HashSet<_> = all.iter().filter_map(|filed| filed["entry"]["id"].as_str()).collect();
+        for fault in FAULTS {
+            assert!(ids.contains(fault.requirement), "{}: {}", fault.name, fault.requirement);
+        }
+        for variant in VARIANTS {
+            for requirement in variant.departs_from {
+                assert!(ids.contains(requirement), "{}: {requirement}", variant.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_told() {
+        assert!(fault("no-date").is_ok());
+        assert_eq!(fault("no-dates").unwrap_err().nearest, "no-date");
+        assert_eq!(variant("keyorder").unwrap_err().nearest, "key-order");
+        assert_eq!(null_target("hang").unwrap_err().nearest, "hangs");
+    }
+}

@@ -1,0 +1,293 @@
+//! Each fault and each legal variant acts, and null targets are none of a server.
+
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use triwire::reference::{FAULTS, NULL_TARGETS, Options, Reference, VARIANTS, fault, null_target, variant};
+
+use super::client::*;
+
+const GRPC: &str = "application/grpc";
+const WEB: &str = "application/grpc-web";
+const TEXT: &str = "application/grpc-web-text";
+
+/// Calls on every wire with every kind of answer that an entry could bend; what comes back is not looked at.
+async fn provoke(server: &Reference) {
+    let _ = try_send(server, Http::One, json(server, "DELETE", BASE, "")).await;
+    let uri = "https://conf.example/?q=???~~~";
+    let create = format!(r#"{{"defaultRedirectUri":"{uri}"}}"#);
+    let _ = try_send(server, Http::One, json(server, "POST", BASE, &create)).await;
+    let search = format!("{FACTORS}/_search");
+    let otp = r#"{"type":"SECOND_FACTOR_TYPE_OTP"}"#;
+    for request in [
+        json(server, "POST", FACTORS, otp),
+        json(server, "POST", FACTORS, otp),
+        json(server, "POST", FACTORS, r#"{"type":0}"#),
+        json(server, "POST", &search, ""),
+        json(server, "GET", BASE, ""),
+        json(server, "PUT", FACTORS, otp),
+        without(json(server, "POST", FACTORS, otp), "authorization"),
+        json(server, "DELETE", &format!("{FACTORS}/1"), ""),
+        json(server, "POST", FACTORS, otp),
+    ] {
+        let _ = try_send(server, Http::One, request).await;
+    }
+    for _ in 0..6 {
+        let _ = try_send(server, Http::One, json(server, "DELETE", &format!("{FACTORS}/1"), "")).await;
+        let _ = try_send(server, Http::One, json(server, "POST", FACTORS, otp)).await;
+    }
+    let policy = format!("{SERVICE}GetLoginPolicy");
+    let remove = format!("{SERVICE}RemoveSecondFactorFromLoginPolicy");
+    for (kind, http) in [(GRPC, Http::Two), (WEB, Http::One), (TEXT, Http::One)] {
+        let calls: [(&str, &[u8], bool); 8] = [
+            (ADD, &[8, 1], true),
+            (&remove, &[8, 1], true),
+            (ADD, &[8, 1], true),
+            (ADD, &[8, 1], true),
+            (ADD, &[8, 0], true),
+            (LIST, &[], true),
+            (LIST, &[], false),
+            (&policy, &[], true),
+        ];
+        for (path, message, token) in calls {
+            let mut request = call(server, kind, path, message);
+            if kind == TEXT {
+                let text = BASE64_STANDARD.encode(request.body());
+                *request.body_mut() = text.into_bytes();
+            }
+            if !token {
+                request = without(request, "authorization");
+            }
+            for language in ["en", "fr"] {
+                let request = with(request.clone(), "accept-language", language);
+                let _ = try_send(server, http, request).await;
+            }
+        }
+    }
+    let _ = try_send(server, Http::Two, call(server, "text/plain", LIST, &[])).await;
+    let _ = try_send(server, Http::One, json(server, "POST", &search, "")).await;
+}
+
+#[tokio::test]
+async fn every_fault_acts() {
+    for fault in FAULTS {
+        let server = with_fault(fault.name).await;
+        provoke(&server).await;
+        assert!(server.acted() > 0, "{}", fault.name);
+        server.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn every_variant_acts() {
+    for variant in VARIANTS {
+        let server = with_variant(variant.name).await;
+        provoke(&server).await;
+        assert!(server.varied() > 0, "{}", variant.name);
+        assert_eq!(server.acted(), 0);
+        server.shutdown().await;
+    }
+}
+
+async fn with_fault(name: &str) -> Reference {
+    let options = Options { fault: Some(fault(name).unwrap()), ..Options::default() };
+    Reference::start(options).await.unwrap()
+}
+
+async fn with_variant(name: &str) -> Reference {
+    let options = Options { variant: Some(variant(name).unwrap()), ..Options::default() };
+    Reference::start(options).await.unwrap()
+}
+
+#[tokio::test]
+async fn faults_of_meaning() {
+    let server = with_fault("stores-unspecified").await;
+    custom(&server, "").await;
+    let added = send(&server, Http::Two, call(&server, GRPC, ADD, &[])).await;
+    assert_eq!(added.grpc_status(), Some("0"));
+    assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_UNSPECIFIED"]));
+    custom(&server, "").await;
+    assert_eq!(list(&server).await, json!(null));
+
+    let server = with_fault("duplicate-add-ok").await;
+    custom(&server, "1").await;
+    let added = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
+    assert_eq!(added.status, 200);
+    assert!(added.json()["details"]["creationDate"].is_string());
+
+    let server = with_fault("skips-auth-on-grpc-web").await;
+    let anonymous = without(call(&server, WEB, LIST, &[]), "authorization");
+    let anonymous = send(&server, Http::One, anonymous).await;
+    assert_eq!(anonymous.web().last().unwrap().1, b"grpc-status: 0\r\n");
+    let anonymous = without(call(&server, GRPC, LIST, &[]), "authorization");
+    assert_eq!(send(&server, Http::Two, anonymous).await.grpc_status(), Some("16"));
+
+    let server = with_fault("separate-state-per-wire").await;
+    custom(&server, "").await;
+    send(&server, Http::Two, call(&server, GRPC, ADD, &[8, 1])).await;
+    assert_eq!(list(&server).await, json!(null));
+    let seen = send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await;
+    assert!(frames(&seen.body())[0].1.ends_with(&[0x12, 1, 1]));
+}
+
+#[tokio::test]
+async fn faults_of_shape() {
+    let server = with_fault("sequence-as-number").await;
+    custom(&server, "").await;
+    let added = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
+    assert!(added.json()["details"]["sequence"].is_number());
+
+    let server = with_fault("duplicate-member").await;
+    custom(&server, "").await;
+    let added = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
+    let text = String::from_utf8(added.body()).unwrap();
+    assert_eq!(text.matches("\"details\":{").count(), 2, "{text}");
+    assert!(added.json().is_object());
+
+    let server = with_fault("conflict-as-400").await;
+    custom(&server, "1").await;
+    let again = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
+    assert_eq!((again.status.as_u16(), &again.json()["code"]), (400, &json!(6)));
+
+    let server = with_fault("wrong-wire-type").await;
+    custom(&server, "").await;
+    let added = send(&server, Http::Two, call(&server, GRPC, ADD, &[8, 1])).await;
+    let message = &frames(&added.body())[0].1;
+    assert_eq!((message[0], message[2]), (0x0a, 0x09));
+    assert_eq!(usize::from(message[1]), message.len() - 2);
+}
+
+#[tokio::test]
+async fn faults_of_the_wire() {
+    let server = with_fault("status-twice").await;
+    let twice = send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await;
+    assert_eq!((twice.field("grpc-status"), twice.grpc_status()), (Some("0"), Some("0")));
+
+    let server = with_fault("message-unescaped").await;
+    custom(&server, "1").await;
+    let again = with(call(&server, GRPC, ADD, &[8, 1]), "accept-language", "fr");
+    let again = send(&server, Http::Two, again).await;
+    let raw = again.head["grpc-message"].as_bytes();
+    assert!(raw.starts_with("Le multifacteur existe déjà".as_bytes()));
+
+    let server = with_fault("no-date").await;
+    let answer = send(&server, Http::One, json(&server, "GET", BASE, "")).await;
+    assert_eq!((answer.status.as_u16(), answer.field("date")), (200, None));
+
+    let server = with_fault("foreign-content-type-executed").await;
+    let answer = send(&server, Http::Two, call(&server, "text/plain", LIST, &[])).await;
+    assert_eq!((answer.status.as_u16(), answer.grpc_status()), (200, Some("0")));
+
+    let server = with_fault("web-status-only-in-http-trailers").await;
+    let answer = send(&server, Http::One, call(&server, WEB, LIST, &[])).await;
+    assert_eq!(answer.web().len(), 1);
+    assert_eq!(answer.trailers.unwrap()["grpc-status"], "0");
+
+    let server = with_fault("web-data-after-trailers").await;
+    let answer = send(&server, Http::One, call(&server, WEB, LIST, &[])).await;
+    assert_eq!(answer.web().iter().map(|(flag, _)| *flag).collect::<Vec<_>>(), [0x80, 0]);
+}
+
+#[tokio::test]
+async fn variants_are_what_they_say() {
+    let server = with_variant("lagging-reads").await;
+    custom(&server, "").await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
+    assert_eq!(list(&server).await, json!(null));
+    let again = send(&server, Http::One, json(&server, "POST", FACTORS, r#"{"type":1}"#)).await;
+    assert_eq!(again.status, 409);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_OTP"]));
+
+    let server = with_variant("headers-then-trailers").await;
+    let refused = send(&server, Http::Two, call(&server, GRPC, ADD, &[])).await;
+    assert!(!refused.head_only && refused.data.is_empty());
+    assert_eq!((refused.field("grpc-status"), refused.grpc_status()), (None, Some("3")));
+
+    let server = with_variant("status-in-web-headers").await;
+    let refused = send(&server, Http::One, call(&server, WEB, ADD, &[])).await;
+    assert!(refused.data.is_empty());
+    assert_eq!(refused.field("grpc-status"), Some("3"));
+
+    let server = with_variant("explicit-defaults").await;
+    custom(&server, "").await;
+    assert_eq!(list(&server).await, json!([]));
+    let policy = send(&server, Http::One, json(&server, "GET", BASE, "")).await.json();
+    assert_eq!(policy["policy"]["forceMfa"], json!(false));
+    assert_eq!(policy["policy"]["passwordlessType"], "PASSWORDLESS_TYPE_NOT_ALLOWED");
+
+    let server = with_variant("base64-per-frame").await;
+    let text = send(&server, Http::One, framed(&server, TEXT, LIST, b"AAAAAAA=")).await;
+    assert!(String::from_utf8(text.body()).unwrap().trim_end_matches('=').contains('='));
+}
+
+async fn null(name: &str) -> Reference {
+    let options = Options { null_target: Some(null_target(name).unwrap()), ..Options::default() };
+    Reference::start(options).await.unwrap()
+}
+
+#[tokio::test]
+async fn null_targets_are_reachable_and_stop() {
+    for target in NULL_TARGETS {
+        let server = null(target.name).await;
+        for http in [Http::One, Http::Two] {
+            let request = match http {
+                Http::One => json(&server, "GET", BASE, ""),
+                Http::Two => call(&server, GRPC, LIST, &[]),
+            };
+            let answer = try_send(&server, http, request);
+            let _ = tokio::time::timeout(Duration::from_millis(200), answer).await;
+        }
+        tokio::time::timeout(Duration::from_secs(4), server.shutdown()).await.unwrap_or_else(|_| panic!("{} doesn't stop", target.name));
+    }
+}
+
+#[tokio::test]
+async fn null_targets_answer_in_their_way() {
+    let server = null("always-empty-200").await;
+    let answer = send(&server, Http::One, json(&server, "POST", FACTORS, "{}")).await;
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({})));
+    let server = null("always-404").await;
+    assert_eq!(send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await.status, 404);
+    let server = null("always-unimplemented").await;
+    let answer = send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await;
+    assert_eq!(answer.grpc_status(), Some("12"));
+    let answer = send(&server, Http::One, json(&server, "GET", BASE, "")).await;
+    assert_eq!(answer.status, 501);
+
+    // The octets of the scripts: both forms of a giant head, and a drip, over both versions.
+    for name in ["giant-head", "endless-body"] {
+        for http in [Http::One, Http::Two] {
+            let octets = taste(&null(name).await, http, 300_000).await;
+            assert!(octets >= 60_000, "{name} {http:?}: {octets}");
+        }
+    }
+    assert!(taste(&null("garbage").await, Http::One, 65_536).await == 65_536);
+    let octets = taste(&null("half-close").await, Http::One, 1_000).await;
+    assert!((50..1_000).contains(&octets), "{octets}");
+}
+
+/// Sends the start of a request and counts what comes, up to a number of octets.
+async fn taste(server: &Reference, http: Http, enough: usize) -> usize {
+    let mut stream = TcpStream::connect(server.addr()).await.unwrap();
+    let request: &[u8] = match http {
+        Http::One => b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        // Preface, empty SETTINGS, and HEADERS of stream 1 with END_STREAM and END_HEADERS.
+        Http::Two => b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x03\x01\x05\0\0\0\x01\x83\x84\x86",
+    };
+    stream.write_all(request).await.unwrap();
+    let mut buffer = vec![0; 16_384];
+    let mut octets = 0;
+    while octets < enough {
+        let read = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut buffer));
+        match read.await {
+            Ok(Ok(count)) if count > 0 => octets += count,
+            _ => break,
+        }
+    }
+    octets
+}

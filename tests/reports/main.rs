@@ -1,0 +1,5 @@
+//! From hand-made events to conclusions and reports.
+
+mod conclusion;
+mod events;
+mod formats;
