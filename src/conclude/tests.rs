@@ -34,6 +34,7 @@ fn tally(live: bool) -> Tally {
         variant: None,
         transports: Vec::new(),
         covers: Vec::new(),
+        compared: false,
         repeat: 1,
         judgement,
         observation: None,

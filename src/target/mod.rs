@@ -99,7 +99,9 @@ impl Endpoint {
     pub fn with_authority(mut self, authority: &str) -> Result<Self, AuthorityError> {
         let fail = || AuthorityError { given: authority.to_owned() };
         let parsed: http::uri::Authority = authority.parse().map_err(|_| fail())?;
-        if parsed.as_str().contains('@') || parsed.host().is_empty() || (parsed.port().is_some() && parsed.port_u16().is_none()) {
+        let port = parsed.as_str().strip_prefix(parsed.host()).unwrap_or("@");
+        let is_port = |text: &str| text.strip_prefix(':').is_some_and(|digits| digits.parse::<u16>().is_ok());
+        if parsed.host().is_empty() || !(port.is_empty() || is_port(port)) {
             return Err(fail());
         }
         self.authority = Some(authority.to_owned());
