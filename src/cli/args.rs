@@ -96,7 +96,7 @@ pub struct RunOptions {
     /// Seed of the order; a random one is chosen and recorded
     #[arg(long, value_name = "N", help_heading = "Execution")]
     pub seed: Option<u64>,
-    /// Seconds until a response head must have come (default 30), and between two octets of the content; twice that for the whole exchange
+    /// Seconds until the response head, and between two octets (default 30); a whole exchange may take twice that
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Execution")]
     pub timeout: Option<Duration>,
     /// Seconds that reads may lag behind writes (default 15)

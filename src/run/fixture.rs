@@ -99,9 +99,10 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
         Err("the target is lost".to_owned())
     } else {
         tokio::select! {
+            biased;
+            () = engine.stop.aborted() => Err("the run was stopped before it was removed".to_owned()),
             outcome = removal => outcome.map_err(|why| why.text),
             () = tokio::time::sleep(REMOVAL) => Err("its removal took too long".to_owned()),
-            () = engine.stop.aborted() => Err("the run was stopped before it was removed".to_owned()),
         }
     };
     if let Err(reason) = outcome {
