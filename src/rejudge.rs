@@ -3,14 +3,14 @@
 //! Trials, agreements and passive results get a new verdict from what was observed; whatever else happened (skips, what was left, how the run
 //! ended) stays as it is recorded. With the same suite, contract and checks the events are the same, octet for octet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::case::{Act, Case, Suite};
-use crate::conclude::passive::{Tally, not_offered};
+use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Observation, Scope};
+use crate::judge::{self, Observation, Scope, Verdict};
 use crate::record::{AgreementEnded, Event, PassiveEnded, ReadError, RunStarted, TrialEnded};
-use crate::target::{Capabilities, Presence};
+use crate::target::Capabilities;
 use crate::wire::{Transport, Wire};
 
 /// A record that can't be judged again.
@@ -40,7 +40,6 @@ pub fn rejudge<'a>(
         suite,
         contract,
         cases: suite.cases.iter().map(|case| (case.id.as_str(), case)).collect(),
-        offered: suite.offered.iter().map(String::as_str).collect(),
         partial: false,
         found: Capabilities::default(),
         tally: Tally::default(),
@@ -54,8 +53,6 @@ struct Rejudge<'a> {
     suite: &'a Suite,
     contract: &'a Contract,
     cases: BTreeMap<&'a str, &'a Case>,
-    /// Requirements that are answered by what the probes found.
-    offered: BTreeSet<&'a str>,
     /// Only a part of the suite was asked for.
     partial: bool,
     found: Capabilities,
@@ -106,7 +103,7 @@ impl<'a> Rejudge<'a> {
         let case = self.case(&trial.case, trial.variant.as_deref())?;
         let scope = Scope { requirements: std::mem::take(&mut trial.judgement.requirements) };
         let acts = self.acts(case, &trial.transports);
-        (trial.judgement, trial.checks) = judge::whole(&acts, &scope, observation, self.contract);
+        (trial.judgement, trial.checks) = judge::whole(&acts, &scope, observation, self.contract, judge::examine);
         trial.covers = case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect();
         if trial.compared {
             self.open.entry((case.agreement_id(), trial.repeat)).or_default().push(observation.clone());
@@ -125,15 +122,13 @@ impl<'a> Rejudge<'a> {
     }
 
     fn passive(&self, passive: PassiveEnded) -> PassiveEnded {
+        if passive.is_offer() || passive.judgement.verdict == Verdict::Error {
+            return passive;
+        }
         // Where no transport is spoken the run ends after the preflight: then nothing is known of any wire.
         let any = Transport::ALL.into_iter().any(|transport| self.found.has(transport));
         let presence = self.found.of_wire(passive.wire).filter(|_| any);
-        match presence {
-            Some(Presence::Missing { text }) if self.offered.contains(passive.requirement.as_str()) => {
-                not_offered(passive.requirement, passive.wire, &text)
-            }
-            presence => self.tally.conclude(&passive.requirement, passive.wire, presence.as_ref(), self.partial),
-        }
+        self.tally.conclude(&passive.requirement, passive.wire, presence.as_ref(), self.partial)
     }
 
     fn case(&self, case: &str, variant: Option<&str>) -> Result<&'a Case, RejudgeError> {

@@ -178,35 +178,6 @@ impl Tally {
     }
 }
 
-/// The one failure of a wire that is claimed but not spoken.
-#[must_use]
-pub fn not_offered(requirement: String, wire: Wire, text: &str) -> PassiveEnded {
-    let violation = Violation {
-        requirement: requirement.clone(),
-        kind: "not-offered".to_owned(),
-        expected: format!("an answer to the probe on the wire {wire}"),
-        actual: text.to_owned(),
-        place: "probe".to_owned(),
-        exchange: None,
-    };
-    PassiveEnded {
-        id: format!("requirement::{requirement}::{wire}"),
-        requirement: requirement.clone(),
-        wire,
-        judgement: Judgement {
-            verdict: Verdict::Fail,
-            requirements: vec![requirement],
-            violated: vec![violation],
-            reason: Some(format!("the wire {wire} is claimed but not spoken: {text}")),
-            skip: None,
-            live: Vec::new(),
-        },
-        held: 0,
-        violated: 1,
-        exchanges: Vec::new(),
-    }
-}
-
 fn note(evidence: &mut Vec<u64>, exchange: u64) {
     if evidence.len() < EVIDENCE {
         evidence.push(exchange);

@@ -10,7 +10,8 @@ pub use agreement::group;
 pub use expectation::{Difference, Met, Place, enter, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
-pub use whole::{examine, whole};
+pub(crate) use whole::panic_text;
+pub use whole::{Examiner, examine, examined, guarded, whole};
 
 /// Every `kind` that judging gives by itself; where an answer can't be read, its [own word](crate::answer::UNREADABLE) is the kind.
 pub const KINDS: &[&str] = &[

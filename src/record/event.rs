@@ -208,6 +208,17 @@ pub struct PassiveEnded {
     pub exchanges: Vec<u64>,
 }
 
+impl PassiveEnded {
+    /// The end of the ids of results that say what is claimed and not offered; no passive result of a check has it.
+    pub const OFFERED: &str = "::offered";
+
+    /// Whether it says that something is claimed and not offered: that was decided by the probes.
+    #[must_use]
+    pub fn is_offer(&self) -> bool {
+        self.id.ends_with(Self::OFFERED)
+    }
+}
+
 /// Something that was created and is still there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {

@@ -15,7 +15,7 @@ use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
 use crate::contract::status::Code;
-use crate::judge::{self, Met, Place, met};
+use crate::judge::{self, Examiner, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
 use crate::target::Capabilities;
@@ -32,16 +32,6 @@ pub struct Options {
     pub token: Option<String>,
     /// Transports that are claimed, so that absence is a failure, beyond one for each of json, grpc and grpc-web.
     pub claimed: Vec<Transport>,
-}
-
-/// What a run works with.
-pub(super) struct Means<'a> {
-    pub contract: &'a Contract,
-    pub suite: &'a Suite,
-    pub client: Client,
-    pub options: Options,
-    pub stop: Stop,
-    pub journal: Journal,
 }
 
 /// Shared by all tasks of a run.
@@ -62,6 +52,18 @@ pub struct Engine<'a> {
     events: mpsc::Sender<Event>,
     lost: AtomicBool,
     suspicion: Mutex<()>,
+    pub(super) examiner: Examiner,
+}
+
+/// What is given to the engine of a run.
+pub(super) struct Parts<'a> {
+    pub contract: &'a Contract,
+    pub suite: &'a Suite,
+    pub client: Client,
+    pub options: Options,
+    pub stop: Stop,
+    pub journal: Journal,
+    pub examiner: Examiner,
 }
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
@@ -80,6 +82,8 @@ pub(super) struct Performed {
     pub attempts: Vec<Exchange>,
     /// The bound had passed when the last attempt was made.
     pub bound_passed: bool,
+    /// It would have been asked again, had the run not been told to stop: nothing can be said of it.
+    pub interrupted: bool,
     /// Whether the last attempt meets the step's expectation.
     pub met: Met,
     /// The last answer as it was.
@@ -98,9 +102,8 @@ impl From<HarnessFault> for Unsendable {
 }
 
 impl<'a> Engine<'a> {
-    /// The shared part of a run with this name.
-    pub(super) fn new(run: String, means: Means<'a>, events: mpsc::Sender<Event>) -> Self {
-        let Means { contract, suite, client, options, stop, journal } = means;
+    pub(super) fn new(parts: Parts<'a>, run: String, events: mpsc::Sender<Event>) -> Self {
+        let Parts { contract, suite, client, options, stop, journal, examiner } = parts;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());
@@ -122,6 +125,7 @@ impl<'a> Engine<'a> {
             events,
             lost: AtomicBool::new(false),
             suspicion: Mutex::new(()),
+            examiner,
         }
     }
 
@@ -195,9 +199,9 @@ impl<'a> Engine<'a> {
         Ok(Done { exchange, reading, raw })
     }
 
-    /// What the passive checks say of an exchange.
-    pub(super) fn examine(&self, exchange: &Exchange) -> Vec<check::Seen> {
-        judge::examine(exchange, self.contract)
+    /// What the passive checks say of an exchange. `Err`: one of them panicked, which is a fault of the harness.
+    pub(super) fn examine(&self, exchange: &Exchange) -> Result<Vec<check::Seen>, String> {
+        judge::examined(self.examiner, exchange, self.contract)
     }
 
     /// Performs a step: asks again until its `until` holds or the bound has passed; waits and asks again where the target limits the rate.
@@ -228,7 +232,13 @@ impl<'a> Engine<'a> {
                 _ => Some(pause(begun.elapsed())),
             };
             let Some(wait) = wait else {
-                return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, reading: done.reading });
+                return Ok(Performed {
+                    attempts,
+                    bound_passed: bound_passed && !settled,
+                    interrupted: over && !settled && !bound_passed,
+                    met: verdict,
+                    reading: done.reading,
+                });
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -242,31 +252,33 @@ impl<'a> Engine<'a> {
         if self.is_lost() || asked.role == Role::Probe || self.stop.is_requested() {
             return;
         }
-        let unreachable = matches!(done.raw.received.end, End::NoConnection { .. });
+        let broken = is_broken(&done.raw);
         let refused = done.reading.code() == Some(Code::Unauthenticated)
             && self.identity_token(asked.identity, &BTreeMap::new()).is_some_and(|token| Some(token) == self.options.token)
             && asked.step.defect.is_none()
             && !asked.step.expect.iter().any(|piece| piece.code.contains(&Code::Unauthenticated))
             && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));
-        if !(unreachable || refused) {
+        if !(broken || refused) {
             return;
         }
+        let mut reason = "";
         for pause in [0, 300, 1500] {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(pause)) => {}
+                () = self.stop.requested() => return,
+            }
             let Ok(call) = super::step::probe_call(self, asked.transport) else { return };
             let Ok(probe) = self.exchange(call, true, true).await else { return };
-            let still = matches!(probe.raw.received.end, End::NoConnection { .. }) || probe.reading.code() == Some(Code::Unauthenticated);
-            if !still {
+            reason = if is_broken(&probe.raw) {
+                "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
+            } else if probe.reading.code() == Some(Code::Unauthenticated) {
+                "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
+            } else {
                 return;
-            }
+            };
         }
         let _one_at_a_time = self.suspicion.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.lost.swap(true, Ordering::Relaxed) {
-            let reason = if unreachable {
-                "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
-            } else {
-                "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
-            };
             // try_send: the lock must not be held across a wait; the channel is never full for long.
             let event = Event::TargetLost(Lost { reason: reason.to_owned() });
             if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
@@ -314,6 +326,11 @@ impl Asked<'_> {
             profile: self.case.map(|case| case.profile.clone()),
         }
     }
+}
+
+/// No connection came about, or it ended before the answer did.
+const fn is_broken(exchange: &Exchange) -> bool {
+    matches!(exchange.received.end, End::NoConnection { .. } | End::Closed { .. })
 }
 
 fn is_limit(reading: &Reading) -> bool {

@@ -5,9 +5,13 @@
 mod engine;
 mod fixture;
 pub mod journal;
+mod offered;
+mod panic;
 mod preflight;
 mod step;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod witness;
 
@@ -17,18 +21,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 pub use engine::Options;
+use preflight::Failed;
 pub use preflight::Unusable;
 pub use stop::Stop;
 
 use crate::case::Suite;
-use crate::conclude::passive::{self, Tally};
+use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Judgement, Observation, Verdict};
+use crate::judge::{self, Examiner, Judgement, Observation, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
-use crate::target::{Capabilities, Presence};
+use crate::target::Capabilities;
 use crate::wire::{Client, Transport, Wire};
-use engine::{Engine, Means};
+use engine::{Engine, Parts};
 use journal::Journal;
 
 /// Everything that a run needs.
@@ -62,16 +67,23 @@ pub enum Ended {
     Unusable(Unusable),
     /// Nothing was selected.
     Nothing,
+    /// The harness is at fault: not even a probe could be made or judged.
+    Harness(String),
 }
 
 /// Runs the suite against a target. Each event is given to `record` in order, the last one is [`Event::RunEnded`].
-pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
+pub async fn run(setting: Setting<'_>, record: impl FnMut(Event)) -> Ended {
+    run_with(setting, judge::examine, record).await
+}
+
+/// The same with other passive checks.
+async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnMut(Event)) -> Ended {
     let (sender, mut receiver) = mpsc::channel(256);
     let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let means = Means { contract, suite, client, options, stop: stop.clone(), journal };
-    let engine = Engine::new(name.clone(), means, sender);
+    let parts = Parts { contract, suite, client, options, stop: stop.clone(), journal, examiner };
+    let engine = Engine::new(parts, name.clone(), sender);
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
@@ -85,22 +97,17 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
     };
     let mut probes = Vec::new();
     let found = drain(preflight, &mut receiver, |event| probes.push(event)).await;
-    let (capabilities, unusable) = match found {
-        Ok(capabilities) => (capabilities, None),
-        Err(unusable) => (Capabilities::default(), Some(unusable)),
+    let (capabilities, mut ended) = match found {
+        Ok(capabilities) => (capabilities, Ended::Ran),
+        Err(Failed::Unusable(why)) => (Capabilities::default(), Ended::Unusable(why)),
+        Err(Failed::Harness(text)) => (Capabilities::default(), Ended::Harness(text)),
     };
-    if let Some(unusable) = &unusable {
-        probes.push(Event::TargetLost(Lost { reason: engine.scrub(&unusable.to_string()) }));
-    }
     let plan = plan::plan(suite, contract, &capabilities, &selection);
-    let missing = missing_wires(&capabilities, &selection);
-    let offered: Vec<(String, Wire, String)> = suite
-        .offered
-        .iter()
-        .flat_map(|requirement| missing.iter().map(move |(wire, text)| (requirement.clone(), *wire, text.clone())))
-        .collect();
-    let executable = plan.executable();
-    let nothing = unusable.is_none() && (plan.groups.is_empty() || (executable == 0 && offered.is_empty()));
+    let not_offered = offered::not_offered(suite, &capabilities, &selection);
+    let nothing = plan.groups.is_empty() || (plan.executable() == 0 && not_offered.is_empty());
+    if ended == Ended::Ran && nothing && !stop.is_requested() {
+        ended = Ended::Nothing;
+    }
     // Without these two nobody could tell from the record that only a part of the suite was asked for.
     for (name, pieces) in [("filter", &selection.filters), ("exact", &selection.exact)] {
         if !pieces.is_empty() {
@@ -118,7 +125,7 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         contract_hash: contract.hash(),
         seed: selection.seed,
         options: recorded_options,
-        planned: plan.planned() + offered.len() as u64,
+        planned: plan.planned() + not_offered.len() as u64,
         transports: planned_transports(&capabilities),
     }));
     let mut tally = Tally::default();
@@ -126,31 +133,34 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         tally.see(&event, contract);
         record(event);
     }
+    if let Ended::Unusable(why) = &ended {
+        record(Event::TargetLost(Lost { reason: why.to_string() }));
+    }
     let mut given = 0u64;
-    if unusable.is_none() && !nothing {
+    if ended == Ended::Ran {
         let mut record_and_tally = |event: Event| {
             tally.see(&event, contract);
             given += u64::from(matches!(event, Event::TrialEnded(_) | Event::AgreementEnded(_) | Event::PassiveEnded(_)));
             record(event);
         };
         drain(everything(&engine, &plan, jobs, &capabilities), &mut receiver, &mut record_and_tally).await;
-        for (requirement, wire, text) in offered {
-            record_and_tally(Event::PassiveEnded(passive::not_offered(requirement, wire, &text)));
+        for failure in not_offered {
+            record_and_tally(Event::PassiveEnded(failure));
         }
     }
     for (requirement, wire) in &plan.passive {
         let presence = capabilities.of_wire(*wire);
-        let ended = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
+        let mut concluded = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
+        if let Ended::Harness(text) = &ended {
+            concluded.judgement.verdict = Verdict::Error;
+            concluded.judgement.reason = Some(format!("fault of the harness: {text}"));
+        }
         given += 1;
-        record(Event::PassiveEnded(ended));
+        record(Event::PassiveEnded(concluded));
     }
-    let complete = unusable.is_none() && !engine.is_lost() && !stop.is_requested() && given >= plan.planned();
-    record(Event::RunEnded(RunEnded { complete, interrupted: None, exchanges: engine.exchanges(), duration: engine.elapsed() }));
-    match unusable {
-        Some(unusable) => Ended::Unusable(unusable),
-        None if nothing => Ended::Nothing,
-        None => Ended::Ran,
-    }
+    let complete = matches!(ended, Ended::Ran | Ended::Nothing) && !engine.is_lost() && !stop.is_requested() && given >= plan.planned();
+    record(Event::RunEnded(RunEnded { complete, interrupted: stop.signal(), exchanges: engine.exchanges(), duration: engine.elapsed() }));
+    ended
 }
 
 /// Drives a part of the run while its events are recorded.
@@ -219,15 +229,15 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         }
         let acts = script(planned);
         let root = group.case.given.as_deref().and_then(|given| engine.suite.leased(given));
-        let set: Result<Option<fixture::Set>, String> = match root {
+        let set: Result<Option<fixture::Set>, fixture::NotDone> = match root {
             None => Ok(None),
             Some(root) => match sets.remove(&root.name) {
                 Some(set) => Ok(Some(set)),
                 None => fixture::make(engine, root).await.map(Some),
             },
         };
-        let leased = set.as_ref().map(Option::as_ref).map_err(String::as_str);
-        let executed = trial::execute(engine, group.case, &acts, planned, leased, group.repeat, group.agreement.is_some()).await;
+        let leased = set.as_ref().map(Option::as_ref);
+        let executed = trial::execute(engine, group, &acts, planned, leased).await;
         if let Ok(Some(set)) = set {
             if executed.set_is_spoilt && !engine.is_over() {
                 fixture::remove(engine, &set).await;
@@ -246,7 +256,9 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             return;
         }
         let references: Vec<&Observation> = observations.iter().collect();
-        let judgement = judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract);
+        let judgement = judge::guarded(requirements, || {
+            judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract)
+        });
         engine
             .emit(Event::AgreementEnded(AgreementEnded {
                 id: group.agreement_id(),
@@ -286,18 +298,6 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
         checks: Vec::new(),
         duration: 0,
     }
-}
-
-/// Wires none of whose transports is live although they are claimed.
-fn missing_wires(capabilities: &Capabilities, selection: &Selection) -> Vec<(Wire, String)> {
-    Wire::ALL
-        .into_iter()
-        .filter(|wire| selection.wires.is_empty() || selection.wires.contains(wire))
-        .filter_map(|wire| match capabilities.of_wire(wire)? {
-            Presence::Missing { text } => Some((wire, text)),
-            Presence::Live | Presence::Absent { .. } => None,
-        })
-        .collect()
 }
 
 fn planned_transports(capabilities: &Capabilities) -> Vec<Transport> {

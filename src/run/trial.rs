@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::engine::{Asked, Engine, is_setup};
-use super::fixture::Set;
+use super::fixture::{self, NotDone, Set};
+use super::panic::caught;
 use crate::case::{Act, Captures, Case, StepKind, Via};
 use crate::judge::{self, Met, Observation, StepSeen, Stopped};
-use crate::plan::PlannedTrial;
+use crate::plan::{Group, PlannedTrial};
 use crate::record::event::TrialEnded;
 use crate::wire::{Role, Transport};
 
@@ -17,38 +18,42 @@ pub(super) struct Executed {
     pub set_is_spoilt: bool,
 }
 
-/// Executes a trial. `set`: the leased set, or why there is none. `compared`: an agreement of its group follows.
+/// Executes a trial of a group. `set`: the leased set, or why there is none.
 pub(super) async fn execute(
     engine: &Engine<'_>,
-    case: &Case,
+    group: &Group<'_>,
     acts: &[Act],
     planned: &PlannedTrial,
-    set: Result<Option<&Set>, &str>,
-    repeat: u32,
-    compared: bool,
+    set: Result<Option<&Set>, &NotDone>,
 ) -> Executed {
+    let case = group.case;
     let begun = engine.elapsed();
     let mut observation =
         Observation { transports: planned.scheduled.transports.clone(), captures: Captures::new(), steps: Vec::new(), stopped: None };
     let mut set_is_spoilt = false;
     match set {
-        Err(text) => observation.stopped = Some(Stopped::SetUp { text: text.to_owned() }),
+        Err(NotDone { fault: true, text, .. }) => observation.stopped = Some(Stopped::Harness { text: text.clone() }),
+        Err(NotDone { fault: false, text, .. }) => observation.stopped = Some(Stopped::SetUp { text: text.clone() }),
         Ok(set) => {
             let mut captures = set.map_or_else(|| engine.base_captures(), |set| set.captures.clone());
             captures.insert("round".to_owned(), engine.next_round().to_string().into());
             observation.captures = engine.redacted(&captures);
-            set_is_spoilt = steps(engine, case, acts, planned, &mut captures, &mut observation).await;
+            let performed = caught(steps(engine, case, acts, planned, &mut captures, &mut observation)).await;
+            set_is_spoilt = performed.unwrap_or_else(|text| {
+                observation.stopped = Some(Stopped::Harness { text });
+                true
+            });
         }
     }
-    let (judgement, checks) = judge::whole(acts, &planned.scope, &mut observation, engine.contract);
+    let (judgement, checks) = judge::whole(acts, &planned.scope, &mut observation, engine.contract, engine.examiner);
     let ended = TrialEnded {
         id: planned.scheduled.id.clone(),
         case: case.base_id().to_owned(),
         variant: case.variant.clone(),
         transports: planned.scheduled.transports.clone(),
         covers: case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect(),
-        repeat,
-        compared,
+        repeat: group.repeat,
+        compared: group.agreement.is_some(),
         judgement,
         observation: Some(observation),
         checks,
@@ -101,6 +106,12 @@ async fn steps(
                 return false;
             }
         };
+        if performed.interrupted || (engine.is_lost() && performed.met != Met::Yes) {
+            // What a target does while it goes away, or before a read has had its time, is nobody's violation; the record keeps it.
+            let kept = fixture::keep(engine, &format!("{}, interrupted", planned.scheduled.id), performed.attempts).await;
+            observation.stopped = Some(kept.err().map_or(Stopped::Interrupted, |text| Stopped::Harness { text }));
+            return true;
+        }
         observation.steps.push(StepSeen { act: index, attempts: performed.attempts, bound_passed: performed.bound_passed });
         judge::take_captures(&act.step, &performed.reading, captures);
         if performed.met != Met::Yes {
