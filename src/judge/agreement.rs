@@ -12,6 +12,9 @@ use crate::contract::Contract;
 use crate::contract::status::Code;
 use crate::wire::{Exchange, Transport};
 
+/// Captured values of at least this length are replaced by their names.
+const NAMED: usize = 8;
+
 /// One transport's story.
 struct Story {
     transport: Transport,
@@ -161,7 +164,8 @@ fn normalise(value: &Value, captures: &Captures, volatile: &BTreeMap<String, BTr
                 .collect::<Map<_, _>>(),
         ),
         Value::Array(items) => Value::Array(items.iter().map(|item| normalise(item, captures, volatile)).collect()),
-        Value::String(text) if !text.is_empty() => match captures.iter().find(|(_, captured)| captured.as_str() == Some(text)) {
+        // Short values are equal by chance; on one fixture set they need no name either.
+        Value::String(text) if text.len() >= NAMED => match captures.iter().find(|(_, captured)| captured.as_str() == Some(text)) {
             Some((name, _)) => json!(format!("<{name}>")),
             None => value.clone(),
         },
