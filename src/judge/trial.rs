@@ -1,6 +1,6 @@
 //! The verdict of a trial: its own expectations, in the order of its script.
 
-use super::expectation::{Difference, Met, Place, met, take_captures};
+use super::expectation::{Difference, Met, Place, enter, met, take_captures};
 use super::verdict::{Judgement, Observation, Stopped, Verdict, Violation};
 use crate::answer;
 use crate::case::{Act, Duty, Expect};
@@ -62,6 +62,7 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
     let mut captures = observation.captures.clone();
     let mut seen = observation.steps.iter().peekable();
     for (index, act) in acts.iter().enumerate() {
+        enter(act, before(acts, index), &mut captures);
         if act.is_silent() {
             continue;
         }
@@ -94,6 +95,11 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
         take_captures(&act.step, &reading, &mut captures);
     }
     judgement
+}
+
+/// The act before this one.
+fn before(acts: &[Act], index: usize) -> Option<&Act> {
+    index.checked_sub(1).and_then(|before| acts.get(before))
 }
 
 /// A positive step binds a success and something in its body.

@@ -52,6 +52,8 @@ pub struct Context {
     pub method: Option<&'static Method>,
     /// The language of texts.
     pub language: Language,
+    /// Whether it came over HTTP/2.
+    pub is_h2: bool,
 }
 
 impl Context {

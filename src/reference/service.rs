@@ -246,7 +246,8 @@ impl Exchange<'_> {
 
     fn context(&self, wire: Wire, media_type: &'static str) -> Context {
         let accept = self.head.headers.get(ACCEPT_LANGUAGE);
-        Context { wire, media_type, method: None, language: Language::of(accept.and_then(|accept| accept.to_str().ok())) }
+        let language = Language::of(accept.and_then(|accept| accept.to_str().ok()));
+        Context { wire, media_type, method: None, language, is_h2: self.head.version == http::Version::HTTP_2 }
     }
 
     /// A fault of the HTTP request itself: answered as an error of the JSON wire, whatever was asked.

@@ -34,6 +34,17 @@ pub struct Options {
     pub claimed: Vec<Transport>,
 }
 
+/// What a run works with.
+pub(super) struct Means<'a> {
+    pub contract: &'a Contract,
+    pub suite: &'a Suite,
+    pub client: Client,
+    pub options: Options,
+    pub stop: Stop,
+    pub journal: Journal,
+    pub examiner: Examiner,
+}
+
 /// Shared by all tasks of a run.
 pub struct Engine<'a> {
     pub(super) contract: &'a Contract,
@@ -47,22 +58,12 @@ pub struct Engine<'a> {
     pub(super) sets: AtomicU64,
     secrets: RwLock<Secrets>,
     exchanges: AtomicU64,
+    rounds: AtomicU64,
     started: Instant,
     events: mpsc::Sender<Event>,
     lost: AtomicBool,
     suspicion: Mutex<()>,
     pub(super) examiner: Examiner,
-}
-
-/// What is given to the engine of a run.
-pub(super) struct Parts<'a> {
-    pub contract: &'a Contract,
-    pub suite: &'a Suite,
-    pub client: Client,
-    pub options: Options,
-    pub stop: Stop,
-    pub journal: Journal,
-    pub examiner: Examiner,
 }
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
@@ -101,8 +102,9 @@ impl From<HarnessFault> for Unsendable {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(parts: Parts<'a>, run: String, events: mpsc::Sender<Event>) -> Self {
-        let Parts { contract, suite, client, options, stop, journal, examiner } = parts;
+    /// The shared part of a run with this name.
+    pub(super) fn new(run: String, means: Means<'a>, events: mpsc::Sender<Event>) -> Self {
+        let Means { contract, suite, client, options, stop, journal, examiner } = means;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());
@@ -119,6 +121,7 @@ impl<'a> Engine<'a> {
             sets: AtomicU64::new(0),
             secrets: RwLock::new(secrets),
             exchanges: AtomicU64::new(0),
+            rounds: AtomicU64::new(1),
             started: Instant::now(),
             events,
             lost: AtomicBool::new(false),
@@ -131,6 +134,11 @@ impl<'a> Engine<'a> {
     pub(super) async fn emit(&self, event: Event) {
         // A recorder that is gone has said why itself.
         let _ = self.events.send(event).await;
+    }
+
+    /// A number for the capture `round`; the one after it is for the start state between control and defective call.
+    pub(super) fn next_round(&self) -> u64 {
+        self.rounds.fetch_add(2, Ordering::Relaxed)
     }
 
     pub(super) fn exchanges(&self) -> u64 {

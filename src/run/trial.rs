@@ -36,6 +36,7 @@ pub(super) async fn execute(
         Err(NotDone { fault: false, text, .. }) => observation.stopped = Some(Stopped::SetUp { text: text.clone() }),
         Ok(set) => {
             let mut captures = set.map_or_else(|| engine.base_captures(), |set| set.captures.clone());
+            captures.insert("round".to_owned(), engine.next_round().to_string().into());
             observation.captures = engine.redacted(&captures);
             let performed = caught(steps(engine, case, acts, planned, &mut captures, &mut observation)).await;
             set_is_spoilt = performed.unwrap_or_else(|text| {
@@ -71,7 +72,9 @@ async fn steps(
     observation: &mut Observation,
 ) -> bool {
     let counts = |piece: &crate::case::Expect| planned.scope.counts(piece);
+    let mut before = None;
     for (index, act) in acts.iter().enumerate() {
+        judge::enter(act, before.replace(act), captures);
         if engine.is_over() {
             observation.stopped = Some(Stopped::Interrupted);
             return true;

@@ -1,5 +1,5 @@
 //! Runs the suite against a reference target in this process and gives the events.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

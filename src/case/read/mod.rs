@@ -86,7 +86,7 @@ pub fn read_suite(files: &[(PathBuf, String)], contract: &Contract) -> Result<Su
 pub const SUITE_FILE: &str = "suite.yaml";
 
 /// Captures that the engine gives: the run's id, and the number of the fixture set within the run.
-pub const GIVEN_BY_ENGINE: [&str; 2] = ["run.id", "set"];
+pub const GIVEN_BY_ENGINE: [&str; 3] = ["run.id", "set", "round"];
 
 /// What readers share: where they are, what they know so far, and what was wrong.
 struct Reader<'a> {

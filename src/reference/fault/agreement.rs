@@ -5,7 +5,7 @@ use super::{Fault, GRPC, JSON, Layer, Seam, tree};
 pub(super) static JSON_ERROR_WITHOUT_DETAILS: Fault = Fault {
     name: "json-error-without-details",
     requirement: "EQ-DOMAIN-ERRORS",
-    kind: "",
+    kind: "disagrees",
     wires: JSON,
     layer: Layer::Agreement,
     summary: "domain errors have no details on the JSON wire",
@@ -18,7 +18,7 @@ pub(super) static JSON_ERROR_WITHOUT_DETAILS: Fault = Fault {
 pub(super) static CHANGE_DATE_ON_GRPC_ADD: Fault = Fault {
     name: "change-date-on-grpc-add",
     requirement: "EQ-ADD-OK",
-    kind: "",
+    kind: "disagrees",
     wires: GRPC,
     layer: Layer::Agreement,
     summary: "adds are answered with a change date on gRPC only",

@@ -12,7 +12,7 @@ use crate::reference::store::Date;
 
 pub(super) static LAGGING_READS: Variant = Variant {
     name: "lagging-reads",
-    departs_from: &["STATE-ADD-IN-LIST", "STATE-READ-CATCHES-UP", "STATE-RESET-TO-DEFAULT"],
+    spared_by: &["STATE-ADD-IN-LIST", "STATE-READ-CATCHES-UP", "STATE-RESET-TO-DEFAULT"],
     wires: ALL,
     summary: "reads show what was stored 300 ms ago",
     seam: Seam::Backend(|inner, _, meter| Arc::new(Lagging { inner, meter })),
@@ -20,7 +20,7 @@ pub(super) static LAGGING_READS: Variant = Variant {
 
 pub(super) static SPARSE_SEQUENCE: Variant = Variant {
     name: "sparse-sequence",
-    departs_from: &["STATE-SEQUENCE-INCREASES", "SEED-DETAILS-SEQUENCE-RANGE"],
+    spared_by: &["STATE-SEQUENCE-INCREASES", "SEED-DETAILS-SEQUENCE-RANGE"],
     wires: ALL,
     summary: "sequences have large gaps and are larger than 2^53",
     seam: Seam::Outcome(|_, outcome| {

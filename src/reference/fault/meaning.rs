@@ -14,7 +14,7 @@ use crate::reference::methods::contract;
 pub(super) static STORES_UNSPECIFIED: Fault = Fault {
     name: "stores-unspecified",
     requirement: "SEED-REQ-UNSPECIFIED-REJECTED",
-    kind: "",
+    kind: "accepted",
     wires: ALL,
     layer: Layer::Meaning,
     summary: "the add of the value 0 is answered with success, and lists show it",
@@ -27,7 +27,7 @@ pub(super) static STORES_UNSPECIFIED: Fault = Fault {
 pub(super) static DUPLICATE_ADD_OK: Fault = Fault {
     name: "duplicate-add-ok",
     requirement: "STATE-ADD-TWICE-ALREADY-EXISTS",
-    kind: "",
+    kind: "accepted",
     wires: ALL,
     layer: Layer::Meaning,
     summary: "the add of an active factor is answered with success, without effect",
@@ -37,7 +37,7 @@ pub(super) static DUPLICATE_ADD_OK: Fault = Fault {
 pub(super) static SKIPS_AUTH_ON_GRPC_WEB: Fault = Fault {
     name: "skips-auth-on-grpc-web",
     requirement: "AUTH-MISSING-TOKEN-UNAUTHENTICATED",
-    kind: "",
+    kind: "accepted",
     wires: &["grpc-web"],
     layer: Layer::Meaning,
     summary: "a gRPC-Web call without credentials is executed as the administrator",
@@ -50,7 +50,7 @@ pub(super) static SKIPS_AUTH_ON_GRPC_WEB: Fault = Fault {
 pub(super) static SEPARATE_STATE_PER_WIRE: Fault = Fault {
     name: "separate-state-per-wire",
     requirement: "EQ-STATE-SHARED",
-    kind: "",
+    kind: "body-differs",
     wires: ALL,
     layer: Layer::Agreement,
     summary: "each wire lists only the factors that were added through it",

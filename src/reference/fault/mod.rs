@@ -18,12 +18,14 @@ use super::script::Script;
 use super::service::Seams;
 
 mod agreement;
+mod blocks;
 mod lag;
 mod meaning;
 mod nothing;
 mod registry;
 mod shape;
 mod tree;
+mod values;
 mod variant_frames;
 mod variant_shape;
 mod web;
@@ -68,7 +70,7 @@ pub struct Variant {
     /// For `--variant`.
     pub name: &'static str,
     /// Requirements whose checks would fail here if they asked for more than the law does.
-    pub departs_from: &'static [&'static str],
+    pub spared_by: &'static [&'static str],
     /// The wires on which it acts.
     pub wires: &'static [&'static str],
     /// One sentence.

@@ -1,6 +1,8 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
-use super::{Fault, NullTarget, Variant, agreement, lag, meaning, nothing, shape, variant_frames, variant_shape, web, wire};
+use super::{
+    Fault, NullTarget, Variant, agreement, blocks, lag, meaning, nothing, shape, values, variant_frames, variant_shape, web, wire,
+};
 
 /// All faults.
 pub static FAULTS: &[&Fault] = &[
@@ -28,6 +30,14 @@ pub static FAULTS: &[&Fault] = &[
     &shape::TOTAL_OFF_BY_ONE,
     &shape::NO_CHALLENGE,
     &shape::NULLS_FOR_ABSENT,
+    &values::OFFSET_INSTEAD_OF_Z,
+    &values::MUTE_ERRORS,
+    &values::TOTAL_AS_NUMBER,
+    &values::BARE_DATE_IN_POLICY,
+    &values::ERROR_ENVELOPE,
+    &values::DETAIL_WITHOUT_TYPE,
+    &values::SEQUENCE_ZERO,
+    &values::QUESTION_MARKS,
     // Agreement
     &agreement::JSON_ERROR_WITHOUT_DETAILS,
     &agreement::CHANGE_DATE_ON_GRPC_ADD,
@@ -47,7 +57,19 @@ pub static FAULTS: &[&Fault] = &[
     &wire::NO_ALLOW,
     &wire::EMPTY_MESSAGE_BEFORE_ERROR,
     &wire::CACHEABLE,
+    &blocks::STATUS_IN_HEAD_OF_SUCCESS,
+    &blocks::TRAILERS_ONLY_UNLABELLED,
+    &blocks::DETAILS_ON_SUCCESS,
+    &blocks::BLANK_AROUND_VALUE,
+    &blocks::INNER_LENGTH,
+    &blocks::NOT_FOUND_AS_GONE,
+    &blocks::INVALID_TOKEN_ALWAYS,
     // gRPC-Web
+    &blocks::WEB_CREATED,
+    &blocks::WEB_EMPTY_FRAME_BESIDE_STATUS,
+    &blocks::WEB_OTHER_SUBTYPE,
+    &blocks::WEB_STATUS_TWICE,
+    &blocks::WEB_TRAILER_LENGTH_SHORT,
     &web::WEB_TRAILER_UPPER_CASE,
     &web::WEB_STATUS_ONLY_IN_HTTP_TRAILERS,
     &web::WEB_DATA_AFTER_TRAILERS,
@@ -177,7 +199,7 @@ mod tests {
             assert!(ids.contains(fault.requirement), "{}: {}", fault.name, fault.requirement);
         }
         for variant in VARIANTS {
-            for requirement in variant.departs_from {
+            for requirement in variant.spared_by {
                 assert!(ids.contains(requirement), "{}: {requirement}", variant.name);
             }
         }

@@ -15,7 +15,7 @@ use crate::reference::protos::zitadel::policy::v1::SecondFactorType;
 pub(super) static SEQUENCE_AS_NUMBER: Fault = Fault {
     name: "sequence-as-number",
     requirement: "SEED-DETAILS-SEQUENCE-STRING",
-    kind: "",
+    kind: "type",
     wires: JSON,
     layer: Layer::Shape,
     summary: "details.sequence is a JSON number",
@@ -38,7 +38,7 @@ pub(super) static SEQUENCE_AS_NUMBER: Fault = Fault {
 pub(super) static DETAILS_MISSING: Fault = Fault {
     name: "details-missing",
     requirement: "SEED-RESP-DETAILS-OBJECT",
-    kind: "",
+    kind: "required",
     wires: ALL,
     layer: Layer::Shape,
     summary: "writes are answered with an empty message",
@@ -57,7 +57,7 @@ pub(super) static DETAILS_MISSING: Fault = Fault {
 pub(super) static BARE_DATE: Fault = Fault {
     name: "bare-date",
     requirement: "SEED-DETAILS-DATE-TIME-FORMAT",
-    kind: "",
+    kind: "format",
     wires: JSON,
     layer: Layer::Shape,
     summary: "dates are calendar dates without a time, as in the example of the documentation",
@@ -77,7 +77,7 @@ pub(super) static BARE_DATE: Fault = Fault {
 pub(super) static HTTP_STATUS_IN_CODE: Fault = Fault {
     name: "http-status-in-code",
     requirement: "SEED-ERROR-CODE-GRPC-NUMBER",
-    kind: "",
+    kind: "not-a-code",
     wires: JSON,
     layer: Layer::Shape,
     summary: "the code of an error object is the HTTP status",
@@ -90,7 +90,7 @@ pub(super) static HTTP_STATUS_IN_CODE: Fault = Fault {
 pub(super) static CONFLICT_AS_400: Fault = Fault {
     name: "conflict-as-400",
     requirement: "MAP-ALREADY-EXISTS-409",
-    kind: "",
+    kind: "http-status-differs",
     wires: JSON,
     layer: Layer::Wire,
     summary: "ALREADY_EXISTS is answered with HTTP status 400",
@@ -106,7 +106,7 @@ pub(super) static CONFLICT_AS_400: Fault = Fault {
 pub(super) static UNAUTHENTICATED_AS_403: Fault = Fault {
     name: "unauthenticated-as-403",
     requirement: "MAP-UNAUTHENTICATED-401",
-    kind: "",
+    kind: "http-status-differs",
     wires: JSON,
     layer: Layer::Wire,
     summary: "UNAUTHENTICATED is answered with HTTP status 403",
@@ -122,7 +122,7 @@ pub(super) static UNAUTHENTICATED_AS_403: Fault = Fault {
 pub(super) static DUPLICATE_MEMBER: Fault = Fault {
     name: "duplicate-member",
     requirement: "JSON-OUTPUT-ONE-TEXT",
-    kind: "",
+    kind: "duplicate-name",
     wires: JSON,
     layer: Layer::Wire,
     summary: "the first member of an answer stands there twice",
@@ -145,7 +145,7 @@ pub(super) static DUPLICATE_MEMBER: Fault = Fault {
 pub(super) static SUCCESS_CARRIES_CODE: Fault = Fault {
     name: "success-carries-code",
     requirement: "SEED-ERROR-NOT-ON-SUCCESS",
-    kind: "",
+    kind: "error-on-success",
     wires: JSON,
     layer: Layer::Shape,
     summary: "successful answers have a member code as well",
@@ -155,7 +155,7 @@ pub(super) static SUCCESS_CARRIES_CODE: Fault = Fault {
 pub(super) static DETAILS_BIN_OTHER_CODE: Fault = Fault {
     name: "details-bin-other-code",
     requirement: "GRPC-DETAILS-BIN-AGREES",
-    kind: "",
+    kind: "other-code",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "the status in grpc-status-details-bin has code 2, whatever grpc-status says",
@@ -173,7 +173,7 @@ pub(super) static DETAILS_BIN_OTHER_CODE: Fault = Fault {
 pub(super) static WRONG_WIRE_TYPE: Fault = Fault {
     name: "wrong-wire-type",
     requirement: "GRPC-RESPONSE-DESCRIPTOR",
-    kind: "",
+    kind: "wrong-wire-type",
     wires: BINARY,
     layer: Layer::Shape,
     summary: "details.sequence of a write's answer is sent as fixed64",
@@ -206,7 +206,7 @@ pub(super) static WRONG_WIRE_TYPE: Fault = Fault {
 pub(super) static WRONG_RESOURCE_OWNER: Fault = Fault {
     name: "wrong-resource-owner",
     requirement: "SEED-DETAILS-RESOURCEOWNER-ORG",
-    kind: "",
+    kind: "body-differs",
     wires: ALL,
     layer: Layer::Meaning,
     summary: "removes are answered with an owner that is no organization",
@@ -227,7 +227,7 @@ pub(super) static WRONG_RESOURCE_OWNER: Fault = Fault {
 pub(super) static DETAIL_AS_BASE64: Fault = Fault {
     name: "detail-as-base64",
     requirement: "JSON-ANY-INLINE",
-    kind: "",
+    kind: "value-beside",
     wires: JSON,
     layer: Layer::Shape,
     summary: "the detail of an error is the base64 of its octets beside @type",
@@ -247,7 +247,7 @@ pub(super) static DETAIL_AS_BASE64: Fault = Fault {
 pub(super) static SNAKE_CASE: Fault = Fault {
     name: "snake-case",
     requirement: "JSON-OUTPUT-CAMELCASE",
-    kind: "",
+    kind: "underscore",
     wires: JSON,
     layer: Layer::Shape,
     summary: "members of successful answers have the names of the proto file",
@@ -257,7 +257,7 @@ pub(super) static SNAKE_CASE: Fault = Fault {
 pub(super) static ENUMS_AS_NUMBERS: Fault = Fault {
     name: "enums-as-numbers",
     requirement: "JSON-ENUM-OUTPUT-NAME",
-    kind: "",
+    kind: "enum",
     wires: JSON,
     layer: Layer::Shape,
     summary: "second factors in answers are numbers",
@@ -281,7 +281,7 @@ pub(super) static ENUMS_AS_NUMBERS: Fault = Fault {
 pub(super) static TRIMMED_FRACTION: Fault = Fault {
     name: "trimmed-fraction",
     requirement: "JSON-TIMESTAMP-FRACTION",
-    kind: "",
+    kind: "other-digits",
     wires: JSON,
     layer: Layer::Shape,
     summary: "zeros at the end of a date's fraction are left out",
@@ -303,7 +303,7 @@ pub(super) static TRIMMED_FRACTION: Fault = Fault {
 pub(super) static TOTAL_OFF_BY_ONE: Fault = Fault {
     name: "total-off-by-one",
     requirement: "STATE-LIST-TOTAL",
-    kind: "",
+    kind: "body-differs",
     wires: ALL,
     layer: Layer::Meaning,
     summary: "the total of a list is one more than its elements",
@@ -329,7 +329,7 @@ pub(super) static TOTAL_OFF_BY_ONE: Fault = Fault {
 pub(super) static NO_CHALLENGE: Fault = Fault {
     name: "no-challenge",
     requirement: "AUTH-WWW-AUTHENTICATE",
-    kind: "",
+    kind: "no-challenge",
     wires: JSON,
     layer: Layer::Wire,
     summary: "a 401 has no WWW-Authenticate field",
@@ -343,7 +343,7 @@ pub(super) static NO_CHALLENGE: Fault = Fault {
 pub(super) static NULLS_FOR_ABSENT: Fault = Fault {
     name: "nulls-for-absent",
     requirement: "JSON-NO-NULL-OUTPUT",
-    kind: "",
+    kind: "null",
     wires: JSON,
     layer: Layer::Shape,
     summary: "a date that the answer of a write doesn't have is written as null",

@@ -95,6 +95,12 @@ pub(super) fn set_web_frames(context: &Context, reply: &mut Reply, all: &[(u8, B
     }
 }
 
+/// Puts octets that may be no whole frames into a gRPC-Web answer.
+pub(super) fn set_web_octets(context: &Context, reply: &mut Reply, octets: &[u8]) {
+    reply.body =
+        if context.wire == Wire::GrpcWebText { vec![BASE64_STANDARD.encode(octets).into()] } else { vec![Bytes::copy_from_slice(octets)] };
+}
+
 /// Bends the trailer block of a gRPC-Web answer.
 pub(super) fn web_block(context: &Context, reply: &mut Reply, bend: impl Fn(&str) -> String) -> bool {
     let mut all = web_frames(context, reply);

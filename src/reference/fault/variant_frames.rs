@@ -10,7 +10,7 @@ use crate::reference::frames::{self, STATUS};
 
 pub(super) static HEADERS_THEN_TRAILERS: Variant = Variant {
     name: "headers-then-trailers",
-    departs_from: &["GRPC-TRAILERS-ONLY-SHAPE"],
+    spared_by: &["GRPC-TRAILERS-ONLY-SHAPE"],
     wires: GRPC,
     summary: "a gRPC error is a head and trailers instead of a head alone",
     seam: Seam::Reply(|_, reply| {
@@ -24,7 +24,7 @@ pub(super) static HEADERS_THEN_TRAILERS: Variant = Variant {
 
 pub(super) static STATUS_IN_WEB_HEADERS: Variant = Variant {
     name: "status-in-web-headers",
-    departs_from: &["WEB-TRAILER-FRAME-PRESENT", "WEB-TRAILERS-ONLY-NO-BODY"],
+    spared_by: &["WEB-TRAILER-FRAME-PRESENT", "WEB-TRAILERS-ONLY-NO-BODY"],
     wires: WEB,
     summary: "the status of a gRPC-Web error stands in the head, and there is no body",
     seam: Seam::Reply(|context, reply| match tree::web_frames(context, reply).as_slice() {
@@ -39,7 +39,7 @@ pub(super) static STATUS_IN_WEB_HEADERS: Variant = Variant {
 
 pub(super) static BASE64_PER_FRAME: Variant = Variant {
     name: "base64-per-frame",
-    departs_from: &["WEB-TEXT-BASE64-BODY"],
+    spared_by: &["WEB-TEXT-BASE64-BODY"],
     wires: &["grpc-web-text"],
     summary: "each frame is base64 by itself, so padding stands in the middle",
     seam: Seam::Reply(|context, reply| {
@@ -52,7 +52,7 @@ pub(super) static BASE64_PER_FRAME: Variant = Variant {
 
 pub(super) static SPLIT_DATA: Variant = Variant {
     name: "split-data",
-    departs_from: &["GRPC-RESPONSE-PREFIX", "WEB-TRAILER-LENGTH"],
+    spared_by: &["GRPC-RESPONSE-PREFIX", "WEB-TRAILER-LENGTH"],
     wires: ALL,
     summary: "content is sent in pieces that end at odd places",
     seam: Seam::Reply(|_, reply| {
@@ -71,7 +71,7 @@ pub(super) static SPLIT_DATA: Variant = Variant {
 
 pub(super) static OWN_HEADERS: Variant = Variant {
     name: "own-headers",
-    departs_from: &["GRPC-H2-RESPONSE-FIELDS", "HTTP-CONTENT-TYPE-JSON"],
+    spared_by: &["GRPC-H2-RESPONSE-FIELDS", "HTTP-CONTENT-TYPE-JSON"],
     wires: ALL,
     summary: "answers have cookies and fields of the server's own",
     seam: Seam::Reply(|_, reply| {
@@ -88,7 +88,7 @@ pub(super) static OWN_HEADERS: Variant = Variant {
 
 pub(super) static WEB_PLUS_PROTO: Variant = Variant {
     name: "web-plus-proto",
-    departs_from: &["WEB-RESPONSE-CONTENT-TYPE"],
+    spared_by: &["WEB-RESPONSE-CONTENT-TYPE"],
     wires: WEB,
     summary: "gRPC-Web answers name their message format, asked or not",
     seam: Seam::Reply(|context, reply| {
@@ -104,7 +104,7 @@ pub(super) static WEB_PLUS_PROTO: Variant = Variant {
 
 pub(super) static CHARSET: Variant = Variant {
     name: "charset",
-    departs_from: &["HTTP-CONTENT-TYPE-JSON"],
+    spared_by: &["HTTP-CONTENT-TYPE-JSON"],
     wires: JSON,
     summary: "the content type of JSON has a charset and capitals",
     seam: Seam::Reply(|_, reply| reply.head.contains_key(CONTENT_TYPE) && label(reply, "Application/JSON; charset=\"UTF-8\"")),
@@ -112,7 +112,7 @@ pub(super) static CHARSET: Variant = Variant {
 
 pub(super) static TIGHT_TRAILER: Variant = Variant {
     name: "tight-trailer",
-    departs_from: &["WEB-TRAILER-BLOCK-FORMAT"],
+    spared_by: &["WEB-TRAILER-BLOCK-FORMAT"],
     wires: WEB,
     summary: "no blank stands after the colon in a trailer frame",
     seam: Seam::Reply(|context, reply| {

@@ -9,7 +9,7 @@ use crate::reference::codec::rpc_status;
 
 pub(super) static KEY_ORDER: Variant = Variant {
     name: "key-order",
-    departs_from: &["DISC-SCHEMA-VALID", "SEED-ERROR-BODY-SHAPE"],
+    spared_by: &["DISC-SCHEMA-VALID", "SEED-ERROR-BODY-SHAPE"],
     wires: JSON,
     summary: "members of objects come in the opposite order",
     seam: Seam::Encoded(|_, _, encoded| tree::json(encoded, reverse)),
@@ -17,7 +17,7 @@ pub(super) static KEY_ORDER: Variant = Variant {
 
 pub(super) static EXPLICIT_DEFAULTS: Variant = Variant {
     name: "explicit-defaults",
-    departs_from: &["JSON-DEFAULTS-OMITTED", "DISC-SCHEMA-VALID"],
+    spared_by: &["JSON-DEFAULTS-OMITTED", "DISC-SCHEMA-VALID"],
     wires: JSON,
     summary: "fields at their default value are written",
     seam: Seam::Encoded(|_, outcome, encoded| {
@@ -38,7 +38,7 @@ pub(super) static EXPLICIT_DEFAULTS: Variant = Variant {
 
 pub(super) static CHANGE_DATE_ON_ADD: Variant = Variant {
     name: "change-date-on-add",
-    departs_from: &["SEED-DETAILS-CREATIONDATE-ON-ADD"],
+    spared_by: &["SEED-DETAILS-CREATIONDATE-ON-ADD"],
     wires: ALL,
     summary: "answers of adds have a change date that equals the creation date",
     seam: Seam::Outcome(|_, outcome| outcome.as_mut().is_ok_and(add_change_date)),
@@ -46,7 +46,7 @@ pub(super) static CHANGE_DATE_ON_ADD: Variant = Variant {
 
 pub(super) static UNKNOWN_FIELDS: Variant = Variant {
     name: "unknown-fields",
-    departs_from: &["GRPC-RESPONSE-DESCRIPTOR"],
+    spared_by: &["GRPC-RESPONSE-DESCRIPTOR"],
     wires: BINARY,
     summary: "messages end with fields of a later release",
     seam: Seam::Encoded(|_, _, encoded| {
@@ -63,7 +63,7 @@ pub(super) static UNKNOWN_FIELDS: Variant = Variant {
 
 pub(super) static WHITE_SPACE: Variant = Variant {
     name: "white-space",
-    departs_from: &["JSON-OUTPUT-ONE-TEXT", "JSON-STRUCTURAL-STABILITY"],
+    spared_by: &["JSON-OUTPUT-ONE-TEXT", "JSON-STRUCTURAL-STABILITY"],
     wires: JSON,
     summary: "JSON is indented and ends with a line feed",
     seam: Seam::Encoded(|_, _, encoded| {

@@ -8,7 +8,7 @@ use super::{Fault, Layer, Seam, WEB, tree};
 pub(super) static WEB_TRAILER_UPPER_CASE: Fault = Fault {
     name: "web-trailer-upper-case",
     requirement: "WEB-TRAILER-LOWERCASE",
-    kind: "",
+    kind: "upper-case",
     wires: WEB,
     layer: Layer::Wire,
     summary: "the trailer frame says Grpc-Status",
@@ -18,7 +18,7 @@ pub(super) static WEB_TRAILER_UPPER_CASE: Fault = Fault {
 pub(super) static WEB_STATUS_ONLY_IN_HTTP_TRAILERS: Fault = Fault {
     name: "web-status-only-in-http-trailers",
     requirement: "WEB-TRAILER-FRAME-PRESENT",
-    kind: "",
+    kind: "only-in-http-trailers",
     wires: WEB,
     layer: Layer::Wire,
     summary: "the status is in HTTP trailers, where no browser sees it",
@@ -38,7 +38,7 @@ pub(super) static WEB_STATUS_ONLY_IN_HTTP_TRAILERS: Fault = Fault {
 pub(super) static WEB_DATA_AFTER_TRAILERS: Fault = Fault {
     name: "web-data-after-trailers",
     requirement: "WEB-TRAILER-FRAME-LAST",
-    kind: "",
+    kind: "frame-after-trailers",
     wires: WEB,
     layer: Layer::Wire,
     summary: "the trailer frame comes before the message",
@@ -53,7 +53,7 @@ pub(super) static WEB_DATA_AFTER_TRAILERS: Fault = Fault {
 pub(super) static WEB_TRAILER_FLAG_ODD: Fault = Fault {
     name: "web-trailer-flag-odd",
     requirement: "WEB-TRAILER-FLAG",
-    kind: "",
+    kind: "other-flag",
     wires: WEB,
     layer: Layer::Wire,
     summary: "the trailer frame has the flag 0x82",
@@ -72,7 +72,7 @@ pub(super) static WEB_TRAILER_FLAG_ODD: Fault = Fault {
 pub(super) static WEB_TRAILER_BARE_LF: Fault = Fault {
     name: "web-trailer-bare-lf",
     requirement: "WEB-TRAILER-BLOCK-FORMAT",
-    kind: "",
+    kind: "no-final-line-end",
     wires: WEB,
     layer: Layer::Wire,
     summary: "the lines of the trailer frame end with LF alone",
@@ -82,7 +82,7 @@ pub(super) static WEB_TRAILER_BARE_LF: Fault = Fault {
 pub(super) static WEB_TEXT_URL_SAFE: Fault = Fault {
     name: "web-text-url-safe",
     requirement: "WEB-TEXT-BASE64-BODY",
-    kind: "",
+    kind: "foreign-octet",
     wires: &["grpc-web-text"],
     layer: Layer::Wire,
     summary: "text mode is written in the URL-safe alphabet",

@@ -14,7 +14,7 @@ use crate::reference::methods::contract;
 pub(super) static STATUS_TWICE: Fault = Fault {
     name: "status-twice",
     requirement: "GRPC-STATUS-ONCE",
-    kind: "",
+    kind: "in-both-blocks",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "successful answers have a grpc-status in the head and in the trailers",
@@ -30,7 +30,7 @@ pub(super) static STATUS_TWICE: Fault = Fault {
 pub(super) static STATUS_ZERO_LED: Fault = Fault {
     name: "status-zero-led",
     requirement: "GRPC-STATUS-FORMAT",
-    kind: "",
+    kind: "not-a-code",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "ALREADY_EXISTS is sent as 06",
@@ -40,7 +40,7 @@ pub(super) static STATUS_ZERO_LED: Fault = Fault {
 pub(super) static HTTP_500_ON_ERROR: Fault = Fault {
     name: "http-500-on-error",
     requirement: "GRPC-HTTP-STATUS-200",
-    kind: "",
+    kind: "other-status",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "a gRPC error comes with HTTP status 500",
@@ -56,7 +56,7 @@ pub(super) static HTTP_500_ON_ERROR: Fault = Fault {
 pub(super) static OCTET_STREAM: Fault = Fault {
     name: "octet-stream",
     requirement: "GRPC-RESPONSE-CONTENT-TYPE",
-    kind: "",
+    kind: "other-content-type",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "gRPC answers have the content type application/octet-stream",
@@ -66,7 +66,7 @@ pub(super) static OCTET_STREAM: Fault = Fault {
 pub(super) static JSON_AS_TEXT_PLAIN: Fault = Fault {
     name: "json-as-text-plain",
     requirement: "HTTP-CONTENT-TYPE-JSON",
-    kind: "",
+    kind: "other-media-type",
     wires: JSON,
     layer: Layer::Wire,
     summary: "JSON errors have the content type text/plain",
@@ -76,7 +76,7 @@ pub(super) static JSON_AS_TEXT_PLAIN: Fault = Fault {
 pub(super) static NO_DATE: Fault = Fault {
     name: "no-date",
     requirement: "HTTP-DATE-HEADER",
-    kind: "",
+    kind: "no-date",
     wires: JSON,
     layer: Layer::Wire,
     summary: "answers have no Date field",
@@ -86,7 +86,7 @@ pub(super) static NO_DATE: Fault = Fault {
 pub(super) static MESSAGE_UNESCAPED: Fault = Fault {
     name: "message-unescaped",
     requirement: "GRPC-MESSAGE-PERCENT",
-    kind: "",
+    kind: "raw-octet",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "grpc-message is raw UTF-8",
@@ -98,7 +98,7 @@ pub(super) static MESSAGE_UNESCAPED: Fault = Fault {
 pub(super) static TWO_MESSAGES: Fault = Fault {
     name: "two-messages",
     requirement: "GRPC-RESPONSE-ONE-MESSAGE",
-    kind: "",
+    kind: "several-messages",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "the message of an answer is sent twice",
@@ -112,7 +112,7 @@ pub(super) static TWO_MESSAGES: Fault = Fault {
 pub(super) static FOREIGN_CONTENT_TYPE_EXECUTED: Fault = Fault {
     name: "foreign-content-type-executed",
     requirement: "GRPC-CONTENT-TYPE-415",
-    kind: "",
+    kind: "http-status-differs",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "a call with a content type that isn't gRPC's is executed as if it were",
@@ -131,7 +131,7 @@ pub(super) static FOREIGN_CONTENT_TYPE_EXECUTED: Fault = Fault {
 pub(super) static STATUS_MISSING: Fault = Fault {
     name: "status-missing",
     requirement: "GRPC-TRAILERS-STATUS-PRESENT",
-    kind: "",
+    kind: "no-status",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "the trailers of successful answers have no grpc-status",
@@ -148,7 +148,7 @@ pub(super) static STATUS_MISSING: Fault = Fault {
 pub(super) static LENGTH_LITTLE_ENDIAN: Fault = Fault {
     name: "length-little-endian",
     requirement: "GRPC-RESPONSE-PREFIX",
-    kind: "",
+    kind: "length-differs",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "the length of a message is written from its low end",
@@ -166,7 +166,7 @@ pub(super) static LENGTH_LITTLE_ENDIAN: Fault = Fault {
 pub(super) static DETAILS_BIN_PADDED: Fault = Fault {
     name: "details-bin-padded",
     requirement: "GRPC-BIN-HEADER-UNPADDED",
-    kind: "",
+    kind: "padded",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "grpc-status-details-bin is padded",
@@ -185,7 +185,7 @@ pub(super) static DETAILS_BIN_PADDED: Fault = Fault {
 pub(super) static EMPTY_MESSAGE_BEFORE_ERROR: Fault = Fault {
     name: "empty-message-before-error",
     requirement: "GRPC-RESPONSE-ONE-MESSAGE",
-    kind: "",
+    kind: "message-on-error",
     wires: GRPC,
     layer: Layer::Wire,
     summary: "an empty message comes before the status of an error",
@@ -202,7 +202,7 @@ pub(super) static EMPTY_MESSAGE_BEFORE_ERROR: Fault = Fault {
 pub(super) static NO_ALLOW: Fault = Fault {
     name: "no-allow",
     requirement: "HTTP-405-ALLOW",
-    kind: "",
+    kind: "no-allow",
     wires: JSON,
     layer: Layer::Wire,
     summary: "a 405 doesn't say which methods there are",
@@ -212,7 +212,7 @@ pub(super) static NO_ALLOW: Fault = Fault {
 pub(super) static CACHEABLE: Fault = Fault {
     name: "cacheable",
     requirement: "HTTP-NO-STORE",
-    kind: "",
+    kind: "storable",
     wires: JSON,
     layer: Layer::Wire,
     summary: "answers don't forbid to be kept in caches",
