@@ -19,6 +19,10 @@
 //! | [`mod@rejudge`] | the same verdicts from a record, without traffic |
 //! | [`mod@reference`] | the embedded reference target with its faults and legal variants |
 
+#![warn(missing_docs)]
+// The engine writes to no stream and ends no process: that is for the binary. Reports go to writers that are given to them.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
 pub mod answer;
 pub mod case;
 pub mod check;

@@ -37,6 +37,28 @@ pub enum Answer {
     },
 }
 
+/// Every `kind` of [`Answer::Unreadable`].
+pub const UNREADABLE: &[&str] = &[
+    "broken-base64",
+    "broken-frame",
+    "closed",
+    "compressed-message",
+    "goaway",
+    "malformed",
+    "no-content",
+    "no-head",
+    "no-message",
+    "no-status",
+    "not-an-object",
+    "not-json",
+    "reset",
+    "several-messages",
+    "status-conflict",
+    "status-format",
+    "too-large",
+    "undecodable-message",
+];
+
 /// A status with a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {

@@ -209,7 +209,6 @@ impl<'a> Engine<'a> {
     pub(super) async fn perform(&self, asked: Asked<'_>, captures: &Captures) -> Result<Performed, Unsendable> {
         let begun = Instant::now();
         let mut attempts = Vec::new();
-        let mut pause = Duration::from_millis(20);
         let mut limited = 0u32;
         loop {
             let bound_passed = begun.elapsed() >= self.options.bound;
@@ -231,7 +230,7 @@ impl<'a> Engine<'a> {
                 }
                 Met::Unknown(_) => None,
                 _ if settled || bound_passed || over => None,
-                _ => Some(pause),
+                _ => Some(pause(begun.elapsed())),
             };
             let Some(wait) = wait else {
                 return Ok(Performed {
@@ -246,7 +245,6 @@ impl<'a> Engine<'a> {
                 () = tokio::time::sleep(wait) => {}
                 () = self.stop.requested(), if asked.cuttable => {}
             }
-            pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
 
@@ -338,6 +336,11 @@ const fn is_broken(exchange: &Exchange) -> bool {
 
 fn is_limit(reading: &Reading) -> bool {
     reading.answered().is_some_and(|answered| answered.http_status == 429 || answered.code == Some(Code::ResourceExhausted))
+}
+
+/// How long to wait before asking again: a quarter of the time that has passed, so that a lag is known to a quarter and no read is asked for often.
+fn pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(Duration::from_millis(20), Duration::from_millis(500))
 }
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3), at most half a minute.

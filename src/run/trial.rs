@@ -102,7 +102,7 @@ async fn steps(
         let performed = match engine.perform(asked, captures).await {
             Ok(performed) => performed,
             Err(error) => {
-                observation.stopped = Some(Stopped::Harness { text: format!("{}: {error}", act.describe()) });
+                observation.stopped = Some(Stopped::Harness { text: engine.scrub(&format!("{}: {error}", act.describe())) });
                 return false;
             }
         };

@@ -1,4 +1,5 @@
 //! Runs the suite against a reference target in this process and gives the events.
+
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::BTreeMap;
@@ -85,27 +86,57 @@ pub async fn judge_with_tls(folder: &Path, selection: Selection, jobs: usize) ->
         .expect("the reference target starts");
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, target.authority_pem().expect("TLS has an authority")).expect("the folder can be written");
-    let run = judge_trusting(&target.url(), Some(target.token().to_owned()), &Trust { ca: Some(ca) }, selection, jobs).await;
+    let run =
+        judge_trusting(&target.url(), Some(target.token().to_owned()), &Trust { ca: Some(ca) }, Patience::SHORT, selection, jobs).await;
     target.shutdown().await;
     run
 }
 
 /// Judges whatever listens there; deadlines and the consistency bound are short, for targets of tests answer at once or never.
 pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
-    judge_trusting(url, token, &Trust::default(), selection, jobs).await
+    judge_trusting(url, token, &Trust::default(), Patience::SHORT, selection, jobs).await
 }
 
-async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, selection: Selection, jobs: usize) -> Run {
+/// How long a run waits.
+#[derive(Clone, Copy)]
+struct Patience {
+    timeouts: Timeouts,
+    bound: Duration,
+}
+
+impl Patience {
+    /// For targets that answer at once or never.
+    const SHORT: Self = Self {
+        timeouts: Timeouts {
+            connect: Duration::from_secs(2),
+            head: Duration::from_secs(2),
+            idle: Duration::from_secs(2),
+            whole: Duration::from_secs(4),
+        },
+        bound: Duration::from_secs(2),
+    };
+}
+
+/// The same as [`judge`] with the deadlines that `triwire run` has: a busy machine changes no verdict.
+pub async fn judge_patiently(target: reference::Options, selection: Selection, jobs: usize) -> Run {
+    let target = Reference::start(target).await.expect("the reference target starts");
+    let patience = Patience { timeouts: Timeouts::default(), bound: Duration::from_secs(15) };
+    let token = Some(target.token().to_owned());
+    let run = judge_trusting(&target.url(), token, &Trust::default(), patience, selection, jobs).await;
+    target.shutdown().await;
+    run
+}
+
+async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, patience: Patience, selection: Selection, jobs: usize) -> Run {
     let suite = suite();
-    let second = Duration::from_secs(1);
-    let timeouts = Timeouts { connect: 2 * second, head: 2 * second, idle: 2 * second, whole: 4 * second };
+    let Patience { timeouts, bound } = patience;
     let connector = Connector::new(Endpoint::parse(url).expect("an address"), trust, timeouts).expect("a connector");
     let mut events = Vec::new();
     let setting = Setting {
         contract: Contract::built_in(),
         suite: &suite,
         selection,
-        options: Options { jobs, bound: 2 * second, token, claimed: Transport::ALL.to_vec() },
+        options: Options { jobs, bound, token, claimed: Transport::ALL.to_vec() },
         client: Client::new(connector, timeouts),
         target: TargetIdentity { address: url.to_owned(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
         recorded_options: BTreeMap::new(),
