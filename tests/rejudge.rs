@@ -85,7 +85,7 @@ async fn a_correct_target_and_a_lagging_one_get_the_same_results_again() {
 async fn a_fault_of_each_layer_is_seen_again() {
     for layer in [Layer::Wire, Layer::Shape, Layer::Meaning, Layer::Agreement] {
         let fault = reference::FAULTS.iter().find(|fault| fault.layer == layer).expect("each layer has a fault");
-        let run = judge(Options { fault: Some(fault), ..Options::default() }, everything(), 4).await;
+        let run = judge(Options { fault: Some(fault), ..Options::default() }, everything(), 16).await;
         assert!(run.verdicts().values().any(|verdict| *verdict == Verdict::Fail), "{} did nothing", fault.name);
         same_again(fault.name, &run);
     }

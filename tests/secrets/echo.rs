@@ -1,10 +1,11 @@
 //! A server that gives the credential of each call back, in every form that its answer has room for.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
@@ -29,7 +30,25 @@ type Answer = Response<BoxBody<Bytes, Infallible>>;
 struct Calls {
     all: AtomicUsize,
     free: [AtomicUsize; 4],
+    /// What tells start states apart, by organization: it is shown again, so that trials come to their own calls.
+    tags: Mutex<HashMap<String, String>>,
 }
+
+impl Calls {
+    /// Keeps the tag of a request that has one, and gives the latest of the organization.
+    fn tag(&self, organization: &str, content: &[u8]) -> String {
+        let text = String::from_utf8_lossy(content);
+        let mut tags = self.tags.lock().unwrap();
+        if let Some(at) = text.find(TAG) {
+            let digits = text[at + TAG.len()..].chars().take_while(char::is_ascii_digit);
+            tags.insert(organization.to_owned(), digits.collect());
+        }
+        tags.get(organization).map_or_else(String::new, |digits| format!("{TAG}{digits}"))
+    }
+}
+
+/// What a tag begins with.
+const TAG: &str = "https://triwire.example/";
 
 /// Starts it; it ends with the runtime.
 pub async fn start() -> SocketAddr {
@@ -91,10 +110,10 @@ fn twice(token: &str) -> String {
 }
 
 /// The message of an operation with the form in a field that the contract has.
-fn told(operation: &str, form: &str) -> Value {
+fn told(operation: &str, form: &str, tag: &str) -> Value {
     let details = json!({ "sequence": "1", "resourceOwner": form });
     match operation {
-        "GetLoginPolicy" => json!({ "policy": { "details": details, "isDefault": true } }),
+        "GetLoginPolicy" => json!({ "policy": { "details": details, "defaultRedirectUri": tag } }),
         // Captured and used on: it stands in later requests, in the journal and in the list of what is left.
         "AddOrg" => json!({ "id": form, "details": details }),
         // No text has room in it.
@@ -133,7 +152,7 @@ fn value(text: &str) -> HeaderValue {
 async fn answer(request: Request<Incoming>, calls: &Calls) -> Answer {
     let number = calls.all.fetch_add(1, Ordering::Relaxed);
     let (head, content) = request.into_parts();
-    let _ = content.collect().await;
+    let content = content.collect().await.map(|all| all.to_bytes()).unwrap_or_default();
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let authorization = text("authorization");
     let token = authorization.strip_prefix("Bearer ").unwrap_or("nobody");
@@ -147,7 +166,7 @@ async fn answer(request: Request<Incoming>, calls: &Calls) -> Answer {
     let name = method.map(|method| method.full_name()).unwrap_or_default();
     let operation = name.rsplit('/').next().unwrap_or_default();
     let form = form(token, number);
-    let message = told(operation, &form);
+    let message = told(operation, &form, &calls.tag(&text("x-zitadel-orgid"), &content));
     let begins = ["application/grpc", "application/grpc-web", "application/grpc-web-text"];
     let wire = begins.iter().filter(|begin| kind.starts_with(**begin)).count();
     // What the run needs to go on is answered well, mostly; ordinary clients are told more.
