@@ -34,7 +34,6 @@ fn tally(live: bool) -> Tally {
         variant: None,
         transports: Vec::new(),
         covers: Vec::new(),
-        compared: false,
         repeat: 1,
         judgement,
         observation: None,

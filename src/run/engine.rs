@@ -34,6 +34,17 @@ pub struct Options {
     pub claimed: Vec<Transport>,
 }
 
+/// What a run works with.
+pub(super) struct Means<'a> {
+    pub contract: &'a Contract,
+    pub suite: &'a Suite,
+    pub client: Client,
+    pub options: Options,
+    pub stop: Stop,
+    pub journal: Journal,
+    pub examiner: Examiner,
+}
+
 /// Shared by all tasks of a run.
 pub struct Engine<'a> {
     pub(super) contract: &'a Contract,
@@ -53,17 +64,6 @@ pub struct Engine<'a> {
     lost: AtomicBool,
     suspicion: Mutex<()>,
     pub(super) examiner: Examiner,
-}
-
-/// What is given to the engine of a run.
-pub(super) struct Parts<'a> {
-    pub contract: &'a Contract,
-    pub suite: &'a Suite,
-    pub client: Client,
-    pub options: Options,
-    pub stop: Stop,
-    pub journal: Journal,
-    pub examiner: Examiner,
 }
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
@@ -102,8 +102,9 @@ impl From<HarnessFault> for Unsendable {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(parts: Parts<'a>, run: String, events: mpsc::Sender<Event>) -> Self {
-        let Parts { contract, suite, client, options, stop, journal, examiner } = parts;
+    /// The shared part of a run with this name.
+    pub(super) fn new(run: String, means: Means<'a>, events: mpsc::Sender<Event>) -> Self {
+        let Means { contract, suite, client, options, stop, journal, examiner } = means;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());

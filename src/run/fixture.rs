@@ -113,7 +113,6 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
             .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
             .collect::<Vec<_>>()
             .join(", ");
-        let (what, reason) = (engine.scrub(&what), engine.scrub(&reason));
         engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
     }
 }

@@ -33,7 +33,7 @@ use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::Capabilities;
 use crate::wire::{Client, Transport, Wire};
-use engine::{Engine, Parts};
+use engine::{Engine, Means};
 use journal::Journal;
 
 /// Everything that a run needs.
@@ -82,8 +82,8 @@ async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnM
     let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let parts = Parts { contract, suite, client, options, stop: stop.clone(), journal, examiner };
-    let engine = Engine::new(parts, name.clone(), sender);
+    let means = Means { contract, suite, client, options, stop: stop.clone(), journal, examiner };
+    let engine = Engine::new(name.clone(), means, sender);
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
@@ -134,7 +134,7 @@ async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnM
         record(event);
     }
     if let Ended::Unusable(why) = &ended {
-        record(Event::TargetLost(Lost { reason: why.to_string() }));
+        record(Event::TargetLost(Lost { reason: engine.scrub(&why.to_string()) }));
     }
     let mut given = 0u64;
     if ended == Ended::Ran {

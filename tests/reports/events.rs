@@ -155,7 +155,6 @@ pub(crate) fn trial(case: &str, wire: Wire, verdict: Verdict, requirements: &[&s
         variant: None,
         transports: vec![transport],
         covers: Vec::new(),
-        compared: false,
         repeat: 1,
         judgement,
         observation,
