@@ -20,6 +20,7 @@ use super::failure::{Code, Failure, Language};
 use super::frames::{self, Frames, Recognized, Reply};
 use super::limits;
 use super::methods::{Binding, Content, contract};
+use super::octets::Octets;
 use super::template::{Route, route};
 
 /// The three seams, with whatever is wrapped around them, or one answer to everything.
@@ -33,17 +34,23 @@ pub struct Seams {
     pub frames: Arc<dyn Frames>,
     /// Given without looking at the call.
     pub fixed: Option<fn(Recognized) -> Reply>,
+    /// Below HTTP/1.1.
+    pub octets: Option<Octets>,
 }
 
 /// Answers one request.
 pub async fn answer(seams: &Seams, request: Request<Incoming>) -> Response<Pieces> {
-    let (head, body) = request.into_parts();
-    let mut reply = match seams.fixed {
-        Some(fixed) => fixed(seams.frames.recognize(&head)),
-        None => Exchange { seams, head: &head }.reply(body).await,
+    let (mut head, body) = request.into_parts();
+    let is_head = head.method == Verb::HEAD;
+    let refused = seams.frames.arrive(&mut head);
+    let exchange = Exchange { seams, head: &head };
+    let mut reply = match (seams.fixed, refused) {
+        (Some(fixed), _) => fixed(seams.frames.recognize(&head)),
+        (None, Some(status)) => exchange.turn_away(status),
+        (None, None) => exchange.reply(body).await,
     };
     cors::share(&head, &mut reply);
-    if head.method == Verb::HEAD {
+    if is_head {
         // Ends after the head, whatever the status (RFC 9110, 9.3.2), with the length that GET would have; over HTTP/2 that is ours to see to.
         let length: usize = reply.body.iter().map(bytes::Bytes::len).sum();
         if length > 0 && reply.trailers.is_none() {
@@ -102,6 +109,19 @@ impl Exchange<'_> {
     /// Whether a path is left to the RPC wires: all that the JSON wire doesn't know.
     fn is_rpc(&self, path: &str) -> bool {
         contract().is_service(path) || matches!(route(contract(), &self.head.method, path), Route::Unknown)
+    }
+
+    /// Refuses without looking further; with 405 the other methods of the path are told.
+    fn turn_away(&self, status: StatusCode) -> Reply {
+        let mut failure = Failure::new(Code::InvalidArgument, "refused").with_http(status);
+        if status == StatusCode::METHOD_NOT_ALLOWED
+            && let Route::OtherMethods(methods) = route(contract(), &Verb::OPTIONS, self.head.uri.path())
+        {
+            let mut others = names(&methods);
+            others.retain(|name| *name != self.head.method.as_str());
+            failure.allow = Some(others.join(", "));
+        }
+        self.refuse(failure)
     }
 
     fn options(&self, path: &str) -> Reply {
