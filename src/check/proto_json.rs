@@ -121,7 +121,8 @@ fn timestamp_z(view: &View<'_>) -> Outcome {
     let outcome = each_value(view, "a date-time with upper-case T and Z, without offset", is_timestamp, |_, node| {
         let (date, rest) = behind_seconds(node)?;
         dated = true;
-        let is_plain = rest.strip_suffix('Z').is_some_and(|fraction| fraction.is_empty() || fraction.len() == 1 + fraction_digits(fraction));
+        let is_plain =
+            rest.strip_suffix('Z').is_some_and(|fraction| fraction.is_empty() || fraction.len() == 1 + fraction_digits(fraction));
         (!(date.contains('T') && is_plain)).then(|| ("not-normalised", shown(node)))
     });
     if dated { outcome } else { Outcome::NotApplicable }

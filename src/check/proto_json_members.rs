@@ -98,7 +98,9 @@ fn defaults(view: &View<'_>) -> Outcome {
         }
     });
     match (wrong, written, absent) {
-        (Some((place, kind)), ..) => Outcome::violated("wrong-kind", "a default of the field's own kind", format!("a value of kind {kind}"), place),
+        (Some((place, kind)), ..) => {
+            Outcome::violated("wrong-kind", "a default of the field's own kind", format!("a value of kind {kind}"), place)
+        }
         (None, Some(written), Some(absent)) => Outcome::violated(
             "mixed",
             "fields at their default all left out, or all written",

@@ -33,9 +33,7 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
                     let rule = method.bindings.first().ok_or_else(|| Unsendable(format!("{rpc} has no HTTP binding")))?;
                     let request = rule.transcode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
                     let body = match send {
-                        Payload::Json(text) => {
-                            Some(case::resolve_text(text, captures).map_err(|error| Unsendable(error.to_string()))?.0)
-                        }
+                        Payload::Json(text) => Some(case::resolve_text(text, captures).map_err(|error| Unsendable(error.to_string()))?.0),
                         _ => request.body.map(|body| body.to_string().into_bytes()),
                     };
                     (request.verb, request.path, put::Payload::Json(body))

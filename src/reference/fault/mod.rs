@@ -19,6 +19,10 @@ use super::service::Seams;
 
 mod agreement;
 mod blocks;
+mod json_answer;
+mod json_enum;
+mod json_text;
+mod json_value;
 mod lag;
 mod meaning;
 mod nothing;
