@@ -111,8 +111,8 @@ type Around = fn(Arc<dyn Backend>, &Seed, Meter) -> Arc<dyn Backend>;
 pub(super) enum Seam {
     /// Around the backend, with a state of its own.
     Backend(Around),
-    /// Before the content of a request is read.
-    Request(fn(&Context, &Method, &mut Parcel) -> bool),
+    /// What a request carries, before it is decoded.
+    Parcel(fn(&Context, &Method, &mut Parcel) -> bool),
     /// Before an outcome is encoded.
     Outcome(fn(&Context, &mut Outcome) -> bool),
     /// After it was encoded.
@@ -181,7 +181,7 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
     let meter = Meter { wires, acted: Arc::clone(acted) };
     match seam {
         Seam::Backend(wrap) => seams.backend = wrap(Arc::clone(&seams.backend), seed, meter),
-        Seam::Request(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
+        Seam::Parcel(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
             let inner = Arc::clone(&seams.codec);
             seams.codec = Arc::new(Bent { inner, seam, meter });
         }
@@ -201,14 +201,14 @@ struct Bent<T: ?Sized> {
 
 impl Codec for Bent<dyn Codec> {
     fn decode(&self, context: &Context, method: &Method, parcel: &Parcel) -> Outcome {
-        match self.seam {
-            Seam::Request(bend) if self.meter.covers(context.wire) => {
-                let mut parcel = parcel.clone();
-                self.meter.note(bend(context, method, &mut parcel));
-                self.inner.decode(context, method, &parcel)
-            }
-            _ => self.inner.decode(context, method, parcel),
+        if let Seam::Parcel(bend) = self.seam
+            && self.meter.covers(context.wire)
+        {
+            let mut parcel = parcel.clone();
+            self.meter.note(bend(context, method, &mut parcel));
+            return self.inner.decode(context, method, &parcel);
         }
+        self.inner.decode(context, method, parcel)
     }
 
     fn encode(&self, context: &Context, outcome: &Outcome) -> Encoded {
