@@ -52,7 +52,8 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
                 (_, Payload::Frames(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Frames(octets.0.clone())),
             };
             if asked.step.defect.is_none() {
-                well_formed(send, method).map_err(|why| Unsendable(format!("{rpc}: {why}; declare the defect if that is the matter")))?;
+                well_formed(&payload, method)
+                    .map_err(|why| Unsendable(format!("{rpc}: {why}; declare the defect if that is the matter")))?;
             }
             Ok(put(transport, &verb, &path, payload, &edits, intent)?)
         }

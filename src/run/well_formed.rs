@@ -3,19 +3,19 @@
 use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::answer::frames::{self, Rest};
-use crate::case::Payload;
 use crate::contract::descriptors::Method;
 use crate::contract::http_rule::BodyBinding;
 use crate::contract::{message, proto_json};
+use crate::wire::put::Payload;
 
 /// A request that declares no defect must be one that our own readers accept: what breaks the contract without meaning to is no fault of the
-/// target. A message is put on the wire by our own writers; texts and octets that a person wrote are read again here.
-pub(super) fn well_formed(send: &Payload, method: &Method) -> Result<(), String> {
-    match send {
-        Payload::Message(_) => Ok(()),
-        Payload::Json(text) => json_is_message(&text.0, method),
-        Payload::Bytes(octets) => is_message(&octets.0, &method.input),
-        Payload::Frames(octets) => match frames::split(&octets.0) {
+/// target. What a person wrote as text or octets is read again by our own readers, captures put in.
+pub(super) fn well_formed(payload: &Payload, method: &Method) -> Result<(), String> {
+    match payload {
+        Payload::Raw(_) | Payload::Json(None) => Ok(()),
+        Payload::Json(Some(text)) => json_is_message(text, method),
+        Payload::Message(octets) => is_message(octets, &method.input),
+        Payload::Frames(octets) => match frames::split(octets) {
             (frames, Rest::Nothing) => match frames.as_slice() {
                 [only] if only.flag == 0 => is_message(&only.payload, &method.input),
                 [_] => Err("the frame is marked as compressed or as one of trailers".to_owned()),
@@ -56,7 +56,6 @@ fn is_message(octets: &[u8], message: &MessageDescriptor) -> Result<(), String> 
 mod tests {
     use super::*;
     use crate::contract::Contract;
-    use crate::wire::Octets;
 
     fn said(send: &Payload) -> String {
         let method = Contract::built_in().descriptors.method("zitadel.management.v1.ManagementService/AddSecondFactorToLoginPolicy");
@@ -65,19 +64,19 @@ mod tests {
 
     #[test]
     fn what_declares_no_defect_is_what_our_own_readers_accept() {
-        let json = |text: &str| said(&Payload::Json(text.into()));
+        let json = |text: &str| said(&Payload::Json(Some(text.as_bytes().to_vec())));
         assert_eq!(json(r#"{"type": "SECOND_FACTOR_TYPE_OTP"}"#), "");
         assert_eq!(json(r#"{"type": 1}"#), "", "a legal form");
         assert!(json(r#"{"type": true}"#).contains("`/type`"), "{}", json(r#"{"type": true}"#));
         assert!(json(r#"{"typ": 1}"#).contains("no such field"));
         assert!(json(r#"{"type": 1, "type": 2}"#).contains("`/type`"));
         assert!(json("{").contains("no JSON"));
-        let bytes = |octets: &[u8]| said(&Payload::Bytes(Octets(octets.to_vec())));
+        let bytes = |octets: &[u8]| said(&Payload::Message(octets.to_vec()));
         assert_eq!(bytes(&[8, 1]), "");
         assert_eq!(bytes(&[8, 1, 0x78, 1]), "", "a field of a later version");
         assert!(bytes(&[8]).contains("no message"));
         assert!(bytes(&[10, 1, 65]).contains("`/type`"));
-        let frames = |octets: &[u8]| said(&Payload::Frames(Octets(octets.to_vec())));
+        let frames = |octets: &[u8]| said(&Payload::Frames(octets.to_vec()));
         assert_eq!(frames(&[0, 0, 0, 0, 2, 8, 1]), "");
         assert!(frames(&[0, 0, 0, 0, 3, 8, 1]).contains("cut off"));
         assert!(frames(&[1, 0, 0, 0, 2, 8, 1]).contains("compressed"));
