@@ -51,7 +51,9 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
                 (_, Payload::Bytes(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Message(octets.0.clone())),
                 (_, Payload::Frames(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Frames(octets.0.clone())),
             };
-            if asked.step.defect.is_none() {
+            // Coded content isn't what it will be when it is decoded.
+            let coded = edits.iter().any(|edit| matches!(edit, Edit::Set { name, .. } if name.eq_ignore_ascii_case("content-encoding")));
+            if asked.step.defect.is_none() && !coded {
                 well_formed(&payload, method)
                     .map_err(|why| Unsendable(format!("{rpc}: {why}; declare the defect if that is the matter")))?;
             }
