@@ -5,7 +5,7 @@ use std::io::Read as _;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Method as Verb, StatusCode};
 
-use super::http_requests::{as_method, has, refuse};
+use super::http_requests::{has, refuse};
 use super::http_routes::path;
 use super::wire::label;
 use super::{Heard, JSON, Seam, Variant};
@@ -60,12 +60,12 @@ pub(super) static PATCH_501: Variant = Variant {
     }),
 };
 
-pub(super) static HEAD_SERVED: Variant = Variant {
-    name: "head-served",
+pub(super) static HEAD_REFUSED: Variant = Variant {
+    name: "head-refused",
     spared_by: &["HTTP-HEAD-SUPPORTED", "HTTP-HEAD-NO-CONTENT"],
     wires: JSON,
-    summary: "HEAD is answered like GET, without the content",
-    seam: Seam::Head(|head| as_method(head, head.method == Verb::HEAD, Verb::GET)),
+    summary: "HEAD is answered with 405 everywhere: nothing is bound to it",
+    seam: Seam::Head(|head| refuse(head.method == Verb::HEAD, StatusCode::METHOD_NOT_ALLOWED)),
 };
 
 pub(super) static OVERRIDE_REFUSED: Variant = Variant {
