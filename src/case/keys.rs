@@ -126,7 +126,7 @@ const EVENTUALLY: Key =
 const CAPTURE: Key = key(
     "capture",
     Form::Names(&Form::Text),
-    "Values kept from the answer: name -> path of members, `error.` first where it is of the error.",
+    "Values kept from the answer: name -> path of members, `error.` first where it is of the error, `head.` before the name of a field.",
 );
 
 /// `suite.yaml`.

@@ -144,7 +144,7 @@ fn story(
                 }
             }
             // Captures of earlier steps are names that the answer may hold.
-            None => take_captures(&act.step, &reading, &mut captures),
+            None => take_captures(&act.step, exchange, &reading, &mut captures),
             Some((story, main)) if act.step.kind == main.step.kind && act.identity == main.identity => {
                 let again = reading.answered().map(|answered| tell(exchange, answered, String::new(), &captures, volatile));
                 let text = |story: &Story| story.error.as_ref().map(|(_, text)| text.clone());

@@ -323,11 +323,15 @@ pub(crate) fn describe_answer(place: Place<'_>) -> String {
 }
 
 /// Keeps what a step captures from its answer. What the answer doesn't have stays as it was: that only matters to who uses it.
-pub fn take_captures(step: &Step, reading: &Reading, captures: &mut Captures) {
+pub fn take_captures(step: &Step, exchange: &Exchange, reading: &Reading, captures: &mut Captures) {
     let Some(answered) = reading.answered() else { return };
     let error = answered.error.as_ref().map(error_value);
     for (name, path) in &step.capture {
-        if let Some(value) = case::take(path, answered.message.as_ref(), error.as_ref()) {
+        let value = match path.strip_prefix("head.") {
+            Some(field) => exchange.received.head().and_then(|head| head.first(field)).map(|value| value.into_owned().into()),
+            None => case::take(path, answered.message.as_ref(), error.as_ref()),
+        };
+        if let Some(value) = value {
             captures.insert(name.clone(), value);
         }
     }

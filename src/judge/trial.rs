@@ -99,7 +99,7 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
                 }
             },
         }
-        take_captures(&act.step, &reading, &mut captures);
+        take_captures(&act.step, exchange, &reading, &mut captures);
     }
     judgement
 }

@@ -121,7 +121,11 @@ impl Exchange<'_> {
             others.retain(|name| *name != self.head.method.as_str());
             failure.allow = Some(others.join(", "));
         }
-        self.refuse(failure)
+        let mut reply = self.refuse(failure);
+        // Without content, so that nothing is said that the status doesn't say.
+        reply.body.clear();
+        reply.head.remove(CONTENT_TYPE);
+        reply
     }
 
     fn options(&self, path: &str) -> Reply {

@@ -141,7 +141,7 @@ async fn background(
     keep(engine, &format!("{} {part}", fixture.name), performed.attempts).await.map_err(NotDone::fault)?;
     let text = match performed.met {
         Met::Yes => {
-            judge::take_captures(step, &performed.reading, captures);
+            judge::take_captures(step, &performed.raw, &performed.reading, captures);
             return Ok(());
         }
         Met::Unknown(text) => text,

@@ -118,7 +118,7 @@ async fn steps(
         }
         let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
         walk.follow(&judge::chosen(act, place, counts));
-        judge::take_captures(&act.step, &performed.reading, captures);
+        judge::take_captures(&act.step, &performed.raw, &performed.reading, captures);
     }
     false
 }

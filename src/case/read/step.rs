@@ -160,7 +160,7 @@ impl Reader<'_> {
 
     /// Tells a path that leads to no field.
     fn path(&mut self, node: &Node, path: &str, operation: &Method) {
-        if path.starts_with("error.") {
+        if path.starts_with("error.") || path.starts_with("head.") {
             return;
         }
         let mut message = Some(operation.output.clone());

@@ -127,7 +127,7 @@ pub(super) static RPC_LABEL_COMPARED_LITERALLY: Fault = Fault {
 pub(super) static UNKNOWN_ACCEPT_500: Fault = Fault {
     name: "unknown-accept-500",
     requirement: "HTTP-ACCEPT-NEGOTIATION",
-    kind: "http-status-differs",
+    kind: "no-alternative",
     wires: JSON,
     layer: Layer::Wire,
     summary: "a request that accepts XML only makes the server fail",
@@ -160,7 +160,7 @@ pub(super) static SEARCH_NEEDS_CONTENT: Fault = Fault {
 pub(super) static SEARCH_FAILS_AT_CONTENT: Fault = Fault {
     name: "search-fails-at-content",
     requirement: "HTTP-LIST-POST-SEARCH",
-    kind: "http-status-differs",
+    kind: "no-alternative",
     wires: JSON,
     layer: Layer::Wire,
     summary: "content that a list doesn't have makes the server fail",
@@ -172,7 +172,7 @@ pub(super) static SEARCH_FAILS_AT_CONTENT: Fault = Fault {
 pub(super) static CODED_CONTENT_500: Fault = Fault {
     name: "coded-content-500",
     requirement: "HTTP-REQUEST-CONTENT-ENCODING",
-    kind: "http-status-differs",
+    kind: "no-alternative",
     wires: JSON,
     layer: Layer::Wire,
     summary: "compressed content reaches the JSON reader, and the server fails",
