@@ -17,6 +17,9 @@ impl Suite {
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
             ("methods.yaml", include_str!("../../cases/methods.yaml")),
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
+            ("state_factors.yaml", include_str!("../../cases/state_factors.yaml")),
+            ("state_policy.yaml", include_str!("../../cases/state_policy.yaml")),
+            ("state_reads.yaml", include_str!("../../cases/state_reads.yaml")),
             ("text.yaml", include_str!("../../cases/text.yaml")),
         ];
         files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()

@@ -18,12 +18,17 @@ use super::script::Script;
 use super::service::Seams;
 
 mod agreement;
+mod around;
 mod blocks;
 mod lag;
+mod macros;
 mod meaning;
 mod nothing;
 mod registry;
 mod shape;
+mod state_factors;
+mod state_policy;
+mod state_reads;
 mod tree;
 mod values;
 mod variant_frames;

@@ -1,7 +1,8 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
 use super::{
-    Fault, NullTarget, Variant, agreement, blocks, lag, meaning, nothing, shape, values, variant_frames, variant_shape, web, wire,
+    Fault, NullTarget, Variant, agreement, blocks, lag, meaning, nothing, shape, state_factors, state_policy, state_reads, values,
+    variant_frames, variant_shape, web, wire,
 };
 
 /// All faults.
@@ -11,6 +12,28 @@ pub static FAULTS: &[&Fault] = &[
     &meaning::DUPLICATE_ADD_OK,
     &meaning::SKIPS_AUTH_ON_GRPC_WEB,
     &meaning::SEPARATE_STATE_PER_WIRE,
+    // State
+    &state_factors::ADD_NEVER_LISTED,
+    &state_factors::ADD_NEVER_IN_POLICY,
+    &state_factors::LISTS_ALTERNATE,
+    &state_factors::DUPLICATE_CHECK_LAGS,
+    &state_factors::REFUSED_ADD_WRITES,
+    &state_factors::REMOVE_TAKES_ALL,
+    &state_factors::EMPTIED_LIST_INHERITS,
+    &state_factors::REMOVE_ABSENT_OK,
+    &state_factors::REMOVED_FOR_EVER,
+    &state_factors::READDED_LISTED_TWICE,
+    &state_reads::POLICY_KEEPS_FIRST_SEQUENCE,
+    &state_reads::CREATION_DATE_MOVES,
+    &state_reads::SEQUENCE_REPEATS,
+    &state_reads::SEQUENCE_OF_EACH_WIRE,
+    &state_reads::REMOVALS_AN_HOUR_BACK,
+    &state_reads::LISTS_GO_BACK,
+    &state_reads::TOTAL_COUNTS_REMOVED,
+    &state_reads::OUTER_IS_DEFAULT_NEVER_SET,
+    &state_policy::RESET_LEAVES_FACTORS,
+    &state_policy::CREATION_LIST_IGNORED,
+    &state_policy::REFUSED_CREATION_STAYS,
     // Shape and mapping
     &shape::SEQUENCE_AS_NUMBER,
     &shape::DETAILS_MISSING,
