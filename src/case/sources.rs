@@ -16,6 +16,7 @@ impl Suite {
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
             ("methods.yaml", include_str!("../../cases/methods.yaml")),
+            ("multi_factors.yaml", include_str!("../../cases/multi_factors.yaml")),
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
             ("state_factors.yaml", include_str!("../../cases/state_factors.yaml")),
             ("state_policy.yaml", include_str!("../../cases/state_policy.yaml")),

@@ -68,8 +68,21 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Keywords of JSON Schema 2020-12 that contract schemas use, and what stands before any schema.
-const SCHEMA_KINDS: &[&str] =
-    &["type", "required", "pattern", "format", "minimum", "maximum", "enum", "const", "items", "minLength", "counts", "not-an-object", "not-json"];
+const SCHEMA_KINDS: &[&str] = &[
+    "type",
+    "required",
+    "pattern",
+    "format",
+    "minimum",
+    "maximum",
+    "enum",
+    "const",
+    "items",
+    "minLength",
+    "counts",
+    "not-an-object",
+    "not-json",
+];
 
 fn is_json(view: &View<'_>) -> bool {
     view.exchange

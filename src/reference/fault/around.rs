@@ -12,17 +12,22 @@ use crate::reference::context::{Caller, Context};
 use crate::reference::failure::{Code, Failure};
 use crate::reference::methods::contract;
 
+const MANAGEMENT: &str = "zitadel.management.v1.ManagementService";
 pub(super) const ADD: &str = "AddSecondFactorToLoginPolicy";
 pub(super) const REMOVE: &str = "RemoveSecondFactorFromLoginPolicy";
 pub(super) const LIST: &str = "ListLoginPolicySecondFactors";
 pub(super) const POLICY: &str = "GetLoginPolicy";
 pub(super) const CREATE: &str = "AddCustomLoginPolicy";
 pub(super) const RESET: &str = "ResetLoginPolicyToDefault";
+pub(super) const UPDATE: &str = "UpdateCustomLoginPolicy";
+pub(super) const DEFAULT: &str = "GetDefaultLoginPolicy";
+pub(super) const ADD_MULTI: &str = "AddMultiFactorToLoginPolicy";
+pub(super) const REMOVE_MULTI: &str = "RemoveMultiFactorFromLoginPolicy";
 
 /// What a fault does in the place of the call.
 pub(super) type Execute = fn(&Around, &Context, &Admitted, DynamicMessage) -> Outcome;
 
-/// A backend whose calls on the fault's wires go through a function.
+/// A backend whose calls of the management service on the fault's wires go through a function.
 pub(super) struct Around {
     inner: Arc<dyn Backend>,
     meter: Meter,
@@ -54,7 +59,8 @@ impl Backend for Around {
     }
 
     fn execute(&self, context: &Context, admitted: &Admitted, message: DynamicMessage) -> Outcome {
-        if self.meter.covers(context.wire) {
+        let of_management = context.method.is_some_and(|method| method.service == MANAGEMENT);
+        if of_management && self.meter.covers(context.wire) {
             (self.execute)(self, context, admitted, message)
         } else {
             self.inner.execute(context, admitted, message)
@@ -82,7 +88,7 @@ impl Around {
     /// Another operation of the management service, with these fields, in the same organization.
     pub fn call(&self, context: &Context, admitted: &Admitted, name: &str, fields: &[(&str, Value)]) -> Option<Outcome> {
         let mut context = context.clone();
-        context.method = contract().method(&format!("/zitadel.management.v1.ManagementService/{name}"));
+        context.method = contract().method(&format!("/{MANAGEMENT}/{name}"));
         let mut message = DynamicMessage::new(context.method?.input.clone());
         for (field, value) in fields {
             message.set_field_by_name(field, value.clone());
@@ -98,16 +104,18 @@ impl Around {
         (!inherited).then_some(policy)
     }
 
-    /// A success of the call as if the last event of the policy were its own. `date`: the field that holds its date.
+    /// A success of the call as if the last event of the policy, its own or the inherited one, were this call's. `date`: the field that holds its date.
     pub fn acknowledge(&self, context: &Context, admitted: &Admitted, date: &str) -> Option<DynamicMessage> {
-        let policy = self.custom_policy(context, admitted)?;
-        let shown = policy.get_field_by_name("details")?.as_message()?.clone();
-        let mut details = shown.clone();
-        details.clear_field_by_name("creation_date");
-        details.clear_field_by_name("change_date");
-        details.set_field_by_name(date, shown.get_field_by_name("change_date")?.into_owned());
+        let mut read = self.call(context, admitted, POLICY, &[])?.ok()?;
+        let shown = details(&mut read)?;
+        let changed = shown.get_field_by_name("change_date")?.into_owned();
+        shown.clear_field_by_name("creation_date");
+        shown.clear_field_by_name("change_date");
+        shown.set_field_by_name(date, changed);
+        shown.set_field_by_name("resource_owner", Value::String(admitted.organization.clone()));
+        let shown = Value::Message(shown.clone());
         let mut answer = DynamicMessage::new(context.method?.output.clone());
-        answer.set_field_by_name("details", Value::Message(details));
+        answer.set_field_by_name("details", shown);
         Some(answer)
     }
 }

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use prost_reflect::{DynamicMessage, Value};
 
-use super::around::{ADD, Around, LIST, POLICY, REMOVE, count, ends_policy, factor, failed, listed};
+use super::around::{ADD, ADD_MULTI, Around, LIST, POLICY, REMOVE, REMOVE_MULTI, count, ends_policy, factor, failed, listed};
 use super::macros::fault;
 use crate::reference::backend::{Admitted, Outcome};
 use crate::reference::context::Context;
-use crate::reference::failure::{Code, Refusal};
+use crate::reference::failure::Code;
+use crate::reference::refusal::Refusal;
 
 fault!(
     ADD_NEVER_LISTED,
@@ -178,6 +179,7 @@ fault!(
         let outcome = it.inner(context, admitted, message);
         if context.calls(REMOVE)
             && failed(&outcome, Code::NotFound)
+            && it.custom_policy(context, admitted).is_some()
             && let Some(answer) = it.acknowledge(context, admitted, "change_date")
         {
             it.acted();
@@ -238,6 +240,90 @@ fault!(
             }
             factors.extend(twice);
             count(outcome.as_mut().ok());
+        }
+        outcome
+    }
+);
+
+fault!(
+    SHARED_NUMBERS,
+    "shared-numbers",
+    "STATE-TYPES-INDEPENDENT",
+    "refused",
+    "a second factor can't be added while a multi factor of the same number is active",
+    |it, context, admitted, message| {
+        let factor = factor(&message);
+        if context.calls(ADD) && it.memory(admitted, |memory| memory.factors.contains(&factor)) {
+            it.acted();
+            return Err(Refusal::SecondFactorExists.tell(context.language));
+        }
+        let outcome = it.inner(context, admitted, message);
+        it.memory(admitted, |memory| {
+            if outcome.is_ok() && ends_policy(context) {
+                memory.factors.clear();
+            } else if outcome.is_ok() && context.calls(ADD_MULTI) {
+                memory.factors.insert(factor);
+            } else if outcome.is_ok() && context.calls(REMOVE_MULTI) {
+                memory.factors.remove(&factor);
+            }
+        });
+        outcome
+    }
+);
+
+fault!(
+    MULTI_REMOVAL_TAKES_BOTH,
+    "multi-removal-takes-both",
+    "STATE-TYPES-INDEPENDENT",
+    "accepted",
+    "removing a multi factor removes the second factor of the same number",
+    |it, context, admitted, message| {
+        let factor = Value::EnumNumber(factor(&message));
+        let outcome = it.inner(context, admitted, message);
+        if context.calls(REMOVE_MULTI)
+            && outcome.is_ok()
+            && it.call(context, admitted, REMOVE, &[("type", factor)]).is_some_and(|more| more.is_ok())
+        {
+            it.acted();
+        }
+        outcome
+    }
+);
+
+fault!(
+    DUPLICATE_MULTI_OK,
+    "duplicate-multi-ok",
+    "STATE-MULTI-FACTOR-RULES",
+    "accepted",
+    "the add of an active multi factor is answered with success",
+    |it, context, admitted, message| {
+        let outcome = it.inner(context, admitted, message);
+        if context.calls(ADD_MULTI)
+            && failed(&outcome, Code::AlreadyExists)
+            && let Some(answer) = it.acknowledge(context, admitted, "creation_date")
+        {
+            it.acted();
+            return Ok(answer);
+        }
+        outcome
+    }
+);
+
+fault!(
+    MULTI_TAKES_SECOND,
+    "multi-takes-second",
+    "STATE-MULTI-FACTOR-RULES",
+    "accepted",
+    "the numbers of second factors are taken as multi factors too",
+    |it, context, admitted, message| {
+        let foreign = context.calls(ADD_MULTI) && factor(&message) == 2;
+        let outcome = it.inner(context, admitted, message);
+        if foreign
+            && failed(&outcome, Code::InvalidArgument)
+            && let Some(answer) = it.acknowledge(context, admitted, "creation_date")
+        {
+            it.acted();
+            return Ok(answer);
         }
         outcome
     }
