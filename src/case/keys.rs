@@ -97,7 +97,11 @@ const RPC: Key = key("rpc", Form::Text, "The operation: `Method` of the suite's 
 const AS: Key = key("as", Form::Text, "The identity that calls; without it the fixture's.");
 const SEND: Key =
     key("send", Form::Names(&Form::Any), "The message in ProtoJSON; strings may hold captures. Each wire puts it in its own form.");
-const JSON: Key = key("json", Form::Text, "The JSON body as text, exactly as it is sent (wire json only). Needs `defect`.");
+const JSON: Key = key(
+    "json",
+    Form::Either(&[Form::Text, Form::Names(&Form::Text)]),
+    "The JSON body as text (with captures) or as `{ hex: ... }`, exactly as it is sent (wire json only). Needs `defect`.",
+);
 const BYTES: Key = key("bytes", Form::Text, "The encoded message in hexadecimal, framed by each binary wire. Needs `defect`.");
 const FRAMES: Key =
     key("frames", Form::Text, "The framed content in hexadecimal, exactly as it is sent (binary wires only). Needs `defect`.");
@@ -273,13 +277,14 @@ pub static CONTROL: Table = Table {
         HEADER_EDITS,
         key("path", Form::Text, "The path of the `http` form."),
         key("method", Form::Text, "The method of the `http` form."),
+        key("content", Form::Either(&[Form::Text, Form::Names(&Form::Text)]), "The content of the `http` form."),
         EXPECTED,
         key("then", STEPS, "What follows the control, e.g. a read that shows its effect."),
     ],
 };
 
 /// The keys of a control of which exactly one is there.
-pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method"];
+pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method", "content"];
 
 /// Ways in which an exchange ends.
 pub const ENDS: &[&str] = &["complete", "closed", "reset", "goaway"];

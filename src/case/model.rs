@@ -232,8 +232,8 @@ pub enum StepKind {
         verb: String,
         /// Path with query.
         path: Text,
-        /// Content as it is.
-        content: Option<Octets>,
+        /// Content as it is, with captures put in.
+        content: Option<Text>,
     },
     /// Waits, milli-seconds.
     Wait(u64),
@@ -244,8 +244,8 @@ pub enum StepKind {
 pub enum Payload {
     /// The abstract message in ProtoJSON; strings may be captures. The engine puts it on each wire.
     Message(Pattern),
-    /// JSON body text as it is (wire `json` only).
-    Json(Octets),
+    /// The octets of a JSON body (wire `json` only), with captures put in.
+    Json(Text),
     /// An encoded message, framed by the engine (binary wires only).
     Bytes(Octets),
     /// Frames as they are (binary wires only; base64 is put on in text mode).
@@ -319,6 +319,8 @@ pub enum StatusPattern {
     Class(u8),
     /// None of these.
     Not(Vec<u16>),
+    /// Another class than this.
+    NotClass(u8),
 }
 
 /// Expected occurrence of a field.

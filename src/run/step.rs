@@ -18,7 +18,8 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
         StepKind::Wait(_) => Err(Unsendable("a wait sends nothing".to_owned())),
         StepKind::Http { verb, path, content } => {
             let path = case::resolve_text(path, captures).map_err(|error| Unsendable(error.to_string()))?;
-            let content = content.as_ref().map(|octets| octets.0.clone());
+            let content = content.as_ref().map(|text| case::resolve_text(text, captures).map(|octets| octets.0));
+            let content = content.transpose().map_err(|error| Unsendable(error.to_string()))?;
             Ok(put(transport, verb, &path.text(), put::Payload::Raw(content), &edits, intent)?)
         }
         StepKind::Call { rpc, send } => {
@@ -36,7 +37,7 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
                     let rule = method.bindings.first().ok_or_else(|| Unsendable(format!("{rpc} has no HTTP binding")))?;
                     let request = rule.transcode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
                     let body = match send {
-                        Payload::Json(text) => Some(text.0.clone()),
+                        Payload::Json(text) => Some(case::resolve_text(text, captures).map_err(|error| Unsendable(error.to_string()))?.0),
                         _ => request.body.map(|body| body.to_string().into_bytes()),
                     };
                     (request.verb, request.path, put::Payload::Json(body))

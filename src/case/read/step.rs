@@ -163,6 +163,7 @@ impl Reader<'_> {
             return;
         }
         let mut message = Some(operation.output.clone());
+        let path = path.strip_suffix('?').unwrap_or(path);
         for part in path.split('.') {
             let Some(inside) = message.take() else {
                 self.mistake(&node.mark, format!("`{part}` of `{path}` is inside of a value that has no members"), None);

@@ -1,8 +1,8 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
 use super::{
-    Fault, NullTarget, Variant, agreement, blocks, lag, meaning, nothing, shape, state_factors, state_policy, state_reads, values,
-    variant_frames, variant_shape, web, wire,
+    Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, http_variants, lag, meaning, nothing, shape,
+    state_factors, state_policy, state_reads, values, variant_frames, variant_shape, web, wire,
 };
 
 /// All faults.
@@ -112,6 +112,48 @@ pub static FAULTS: &[&Fault] = &[
     &web::WEB_TRAILER_FLAG_ODD,
     &web::WEB_TRAILER_BARE_LF,
     &web::WEB_TEXT_URL_SAFE,
+    // JSON over HTTP
+    &http_octets::CHUNKS_IGNORED,
+    &http_octets::CUT_VALUE_COMPLETED,
+    &http_octets::CUT_CONTENT_EXECUTED,
+    &http_octets::LENGTH_WINS,
+    &http_octets::CONFLICT_KEPT_ALIVE,
+    &http_octets::CONTENT_LEFT_BEHIND,
+    &http_octets::NUL_ENDS_VALUE,
+    &http_octets::FIRST_HOST_WINS,
+    &http_octets::EXPECTATION_IGNORED,
+    &http_octets::LENGTH_READ_LENIENTLY,
+    &http_octets::SPACE_BEFORE_COLON,
+    &http_octets::HEAD_WITH_CONTENT,
+    &http_octets::CONTENT_BEHIND_LAST_CHUNK,
+    &http_requests::KNOWN_PATH_404,
+    &http_requests::ALLOW_OTHER,
+    &http_requests::PUT_AS_POST,
+    &http_requests::REFUSED_YET_DONE,
+    &http_requests::METHOD_OVERRIDE,
+    &http_requests::ANY_LABEL_IS_JSON,
+    &http_requests::LABEL_COMPARED_LITERALLY,
+    &http_requests::RPC_LABEL_COMPARED_LITERALLY,
+    &http_requests::UNKNOWN_ACCEPT_500,
+    &http_requests::WEIGHTED_ACCEPT_406,
+    &http_requests::SEARCH_NEEDS_CONTENT,
+    &http_requests::SEARCH_FAILS_AT_CONTENT,
+    &http_requests::CODED_CONTENT_500,
+    &http_routes::VERB_CUT_OFF,
+    &http_routes::UNKNOWN_PATH_200,
+    &http_routes::PATH_IGNORES_CASE,
+    &http_routes::LAST_FACTOR_REMOVED,
+    &http_routes::PATH_NUMBER_REFUSED,
+    &http_routes::UNKNOWN_FACTOR_NOT_FOUND,
+    &http_routes::UNKNOWN_FACTOR_REMOVES,
+    &http_routes::UNSPECIFIED_REMOVES,
+    &http_routes::RAW_PATH_MATCHED,
+    &http_routes::PATH_DECODED_TWICE,
+    &http_routes::AUTH_FACTORS_UNKNOWN,
+    &http_routes::QUERY_FILLS_MESSAGE,
+    &http_routes::QUERY_OVERRIDES,
+    &http_routes::GET_RUNS_POST,
+    &http_routes::SLASH_REMOVES,
 ];
 
 /// All legal variants.
@@ -132,6 +174,17 @@ pub static VARIANTS: &[&Variant] = &[
     &variant_frames::WEB_PLUS_PROTO,
     &variant_frames::CHARSET,
     &variant_frames::TIGHT_TRAILER,
+    &http_variants::SLASH_IGNORED,
+    &http_variants::SLASH_REDIRECTS,
+    &http_variants::PLAIN_404,
+    &http_variants::QUERY_REFUSED,
+    &http_variants::PATCH_501,
+    &http_variants::HEAD_REFUSED,
+    &http_variants::OVERRIDE_REFUSED,
+    &http_variants::XML_NOT_ACCEPTABLE,
+    &http_variants::LIST_CONTENT_REFUSED,
+    &http_variants::GZIP_READ,
+    &http_variants::LENGTH_REQUIRED,
 ];
 
 /// All targets that serve nothing.
