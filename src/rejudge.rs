@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::case::{Act, Case, Suite};
 use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Observation, Scope, Verdict};
+use crate::judge::{self, Member, Scope, Verdict};
 use crate::record::{AgreementEnded, Event, PassiveEnded, ReadError, RunStarted, TrialEnded};
 use crate::target::Capabilities;
 use crate::wire::{Transport, Wire};
@@ -58,7 +58,7 @@ struct Rejudge<'a> {
     found: Capabilities,
     tally: Tally,
     /// Observations whose agreement is still to come, by group and repetition.
-    open: BTreeMap<(String, u32), Vec<Observation>>,
+    open: BTreeMap<(String, u32), Vec<Member>>,
 }
 
 impl<'a> Rejudge<'a> {
@@ -106,18 +106,18 @@ impl<'a> Rejudge<'a> {
         (trial.judgement, trial.checks) = judge::whole(&acts, &scope, observation, self.contract, judge::examine);
         trial.covers = case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect();
         if trial.compared {
-            self.open.entry((case.agreement_id(), trial.repeat)).or_default().push(observation.clone());
+            let member = Member { scope, observation: observation.clone(), judgement: trial.judgement.clone() };
+            self.open.entry((case.agreement_id(), trial.repeat)).or_default().push(member);
         }
         Ok(trial)
     }
 
     fn agreement(&mut self, mut agreement: AgreementEnded) -> Result<AgreementEnded, RejudgeError> {
-        let observations = self.open.remove(&(agreement.id.clone(), agreement.repeat)).unwrap_or_default();
+        let members = self.open.remove(&(agreement.id.clone(), agreement.repeat)).unwrap_or_default();
         let case = self.case(&agreement.case, agreement.variant.as_deref())?;
-        let acts = observations.last().map(|last| self.acts(case, &last.transports)).unwrap_or_default();
-        let references: Vec<&Observation> = observations.iter().collect();
+        let acts = members.last().map(|last| self.acts(case, &last.observation.transports)).unwrap_or_default();
         let requirements = std::mem::take(&mut agreement.judgement.requirements);
-        agreement.judgement = judge::group(case, &acts, &requirements, &self.suite.volatile, &references, self.contract);
+        agreement.judgement = judge::agreement(case, &acts, &requirements, &self.suite.volatile, &members, self.contract);
         Ok(agreement)
     }
 

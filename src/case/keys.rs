@@ -43,6 +43,8 @@ pub enum Form {
     List(&'static Form),
     /// A mapping with these keys.
     Mapping(&'static Table),
+    /// A mapping with the keys of the table of this name, which can't be referred to because it stands above.
+    Above(&'static str),
     /// A mapping from names that the author gives.
     Names(&'static Form),
     /// One of these forms.
@@ -95,7 +97,11 @@ const RPC: Key = key("rpc", Form::Text, "The operation: `Method` of the suite's 
 const AS: Key = key("as", Form::Text, "The identity that calls; without it the fixture's.");
 const SEND: Key =
     key("send", Form::Names(&Form::Any), "The message in ProtoJSON; strings may hold captures. Each wire puts it in its own form.");
-const JSON: Key = key("json", Form::Text, "The JSON body as text, exactly as it is sent (wire json only). Needs `defect`.");
+const JSON: Key = key(
+    "json",
+    Form::Either(&[Form::Text, Form::Names(&Form::Text)]),
+    "The JSON body as text (with captures) or as `{ hex: ... }`, exactly as it is sent (wire json only). Needs `defect`.",
+);
 const BYTES: Key = key("bytes", Form::Text, "The encoded message in hexadecimal, framed by each binary wire. Needs `defect`.");
 const FRAMES: Key =
     key("frames", Form::Text, "The framed content in hexadecimal, exactly as it is sent (binary wires only). Needs `defect`.");
@@ -275,13 +281,27 @@ pub static CONTROL: Table = Table {
         HEADER_EDITS,
         key("path", Form::Text, "The path of the `http` form."),
         key("method", Form::Text, "The method of the `http` form."),
+        key("content", Form::Either(&[Form::Text, Form::Names(&Form::Text)]), "The content of the `http` form."),
         EXPECTED,
         key("then", STEPS, "What follows the control, e.g. a read that shows its effect."),
     ],
 };
 
 /// The keys of a control of which exactly one is there.
-pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method"];
+pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method", "content"];
+
+/// Ways in which an exchange ends.
+pub const ENDS: &[&str] = &["complete", "closed", "reset", "goaway"];
+
+const CODE: Key = key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK.");
+const STATUS: Key = key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`.");
+const HEAD: Key =
+    key("head", Form::Names(&Form::Any), "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.");
+const BODY: Key = key("body", Form::Any, "Pattern of the success message.");
+const AN_ERROR: Key = key("error", Form::Mapping(&ERROR), "Pattern of the error.");
+const REFUSED: Key = key("refused", Form::Truth, "Refused as the catalogue defines it.");
+const ENDED: Key =
+    key("ends", Form::OneOrMore(&Form::Word(ENDS)), "How the exchange may end, where a whole answer isn't all that is right.");
 
 /// An expectation.
 pub static EXPECT: Table = Table {
@@ -289,16 +309,39 @@ pub static EXPECT: Table = Table {
     name: "expect",
     keys: &[
         key("requirement", REQUIREMENT, "The requirement that this piece answers for; one of the case's."),
-        key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK."),
-        key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`."),
+        CODE,
+        STATUS,
+        HEAD,
+        BODY,
+        AN_ERROR,
+        REFUSED,
+        ENDED,
         key(
-            "head",
-            Form::Names(&Form::Any),
-            "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.",
+            "any",
+            Form::List(&Form::Mapping(&ALTERNATIVE)),
+            "Alternatives, where the specification leaves a choice: the first one that holds is taken, and one must.",
         ),
-        key("body", Form::Any, "Pattern of the success message."),
-        key("error", Form::Mapping(&ERROR), "Pattern of the error."),
-        key("refused", Form::Truth, "Refused as the catalogue defines it."),
+    ],
+};
+
+/// One of the answers among which a specification leaves a choice.
+pub static ALTERNATIVE: Table = Table {
+    title: "an alternative",
+    name: "alternative",
+    keys: &[
+        CODE,
+        STATUS,
+        HEAD,
+        BODY,
+        AN_ERROR,
+        REFUSED,
+        ENDED,
+        key(
+            "not-applicable",
+            Form::Text,
+            "Where it is taken the target doesn't have what the case is about: why. The trial ends and counts neither way.",
+        ),
+        key("then", Form::List(&Form::Above("step")), "What follows where this alternative is taken, before all other steps."),
     ],
 };
 
@@ -324,4 +367,4 @@ pub static HTTP: Table = Table {
 };
 
 /// All tables that the editor schemas define by name.
-pub static TABLES: &[&Table] = &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ERROR, &HTTP];
+pub static TABLES: &[&Table] = &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ALTERNATIVE, &ERROR, &HTTP];

@@ -201,6 +201,8 @@ pub struct Step {
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.
     pub defect: Option<Defect>,
+    /// Captures that it needs, those of its alternatives' follow-ups left out.
+    pub uses: BTreeSet<String>,
     /// Where it stands.
     pub span: Span,
 }
@@ -230,8 +232,8 @@ pub enum StepKind {
         verb: String,
         /// Path with query.
         path: Text,
-        /// Content as it is.
-        content: Option<Octets>,
+        /// Content as it is, with captures put in.
+        content: Option<Text>,
     },
     /// Waits, milli-seconds.
     Wait(u64),
@@ -242,8 +244,8 @@ pub enum StepKind {
 pub enum Payload {
     /// The abstract message in ProtoJSON; strings may be captures. The engine puts it on each wire.
     Message(Pattern),
-    /// JSON body text as it is (wire `json` only).
-    Json(Octets),
+    /// The octets of a JSON body (wire `json` only), with captures put in.
+    Json(Text),
     /// An encoded message, framed by the engine (binary wires only).
     Bytes(Octets),
     /// Frames as they are (binary wires only; base64 is put on in text mode).
@@ -276,8 +278,36 @@ pub struct Expect {
     pub error: Option<Pattern>,
     /// The catalogue's definition of refused.
     pub refused: bool,
+    /// Allowed ends of the exchange; empty: what the other members say decides.
+    pub ends: Vec<Ending>,
+    /// One of these must hold; the first that does is taken. Empty: no choice is left.
+    pub any: Vec<Alternative>,
     /// Where it stands.
     pub span: Span,
+}
+
+/// One of the answers among which a specification leaves a choice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// What must hold; without a requirement of its own.
+    pub expect: Expect,
+    /// Where it is taken, the target doesn't have what the case is about: why. The trial ends there.
+    pub not_applicable: Option<String>,
+    /// What follows where it is taken, before all other steps. Duty and identity are put in by the script.
+    pub then: Vec<Act>,
+}
+
+/// How an exchange may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With a whole response.
+    Complete,
+    /// The connection was closed before the response was whole, or before it began.
+    Closed,
+    /// The stream was reset with an error code.
+    Reset,
+    /// The connection was shut down.
+    GoAway,
 }
 
 /// Allowed HTTP status.
@@ -289,6 +319,8 @@ pub enum StatusPattern {
     Class(u8),
     /// None of these.
     Not(Vec<u16>),
+    /// Another class than this.
+    NotClass(u8),
 }
 
 /// Expected occurrence of a field.
@@ -380,6 +412,22 @@ impl Case {
     #[must_use]
     pub fn base_id(&self) -> &str {
         self.variant.as_ref().and_then(|variant| self.id.strip_suffix(&format!("[{variant}]"))).unwrap_or(&self.id)
+    }
+}
+
+impl Step {
+    /// The pieces of its expectation, and those of the steps that its alternatives bring.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<&Expect> {
+        let inner = self.expect.iter().flat_map(|piece| &piece.any).flat_map(|alternative| &alternative.then);
+        self.expect.iter().chain(inner.flat_map(|act| act.step.pieces())).collect()
+    }
+}
+
+impl Expect {
+    /// Itself and its alternatives: whatever is said of the answer.
+    pub fn with_alternatives(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.any.iter().map(|alternative| &alternative.expect))
     }
 }
 

@@ -61,8 +61,6 @@ pub(super) const CHECKS: &[Check] = &[
     schema_check!("SEED-DETAILS-SEQUENCE-RANGE", SCHEMA_KINDS, 1, &[Code::Ok]),
     schema_check!("SEED-DETAILS-DATE-TIME-FORMAT", SCHEMA_KINDS, 1, &[Code::Ok]),
     schema_check!("SEED-RESP-DETAILS-OBJECT", SCHEMA_KINDS, 1, &[Code::Ok]),
-    schema_check!("JSON-UINT64-STRING", SCHEMA_KINDS, 1, &[Code::Ok]),
-    schema_check!("JSON-ENUM-OUTPUT-NAME", SCHEMA_KINDS, 1, &[Code::Ok]),
     schema_check!("DISC-SCHEMA-VALID", SCHEMA_KINDS, 1, &[Code::Ok]),
 ];
 

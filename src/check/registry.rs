@@ -17,7 +17,14 @@ pub static CHECKS: &[&[Check]] = &[
     super::grpc_web::CHECKS,
     super::body::CHECKS,
     super::proto_json::CHECKS,
+    super::proto_json_members::CHECKS,
 ];
+
+/// What a check counts by, where it isn't exchanges: different values of this kind in what was judged.
+type Values = fn(&View<'_>) -> Vec<String>;
+
+/// Requirements whose [`Need::count`] counts different values: an answer that is read again shows nothing new.
+pub static DIFFERENT: &[(&str, Values)] = &[("JSON-TIMESTAMP-FRACTION", super::proto_json::timestamps)];
 
 /// Which exchanges a check judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::expectation::{Place, describe_answer, enter, error_value, take_captures};
+use super::expectation::{Place, chosen, describe_answer, error_value, take_captures};
+use super::trial::Scope;
 use super::verdict::{Judgement, Observation, Verdict, Violation};
+use super::walk::Walk;
 use crate::answer::{self, Answer, Answered};
 use crate::case::{Act, Captures, Case, Duty};
 use crate::contract::Contract;
@@ -29,16 +31,45 @@ struct Story {
     described: String,
 }
 
+/// A trial as its group's agreement sees it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// What it answers for.
+    pub scope: Scope,
+    /// What it showed.
+    pub observation: Observation,
+    /// Its own verdict.
+    pub judgement: Judgement,
+}
+
+/// The agreement of a group. What isn't applicable, or may not be done, on all transports but one leaves nothing to compare.
+#[must_use]
+pub fn agreement(
+    case: &Case,
+    acts: &[Act],
+    requirements: &[String],
+    volatile: &BTreeMap<String, BTreeSet<String>>,
+    members: &[Member],
+    contract: &Contract,
+) -> Judgement {
+    let told: Vec<(&Scope, &Observation)> =
+        members.iter().filter(|it| it.judgement.verdict != Verdict::Skip).map(|it| (&it.scope, &it.observation)).collect();
+    match members.iter().find(|it| it.judgement.verdict == Verdict::Skip) {
+        Some(skipped) if told.len() < 2 => Judgement { requirements: requirements.to_vec(), ..skipped.judgement.clone() },
+        _ => group(case, acts, requirements, volatile, &told, contract),
+    }
+}
+
 /// Compares the answers of a group to the case's own call.
 ///
-/// `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.
+/// `observations`: those of the trials, each with what its trial answers for. `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.
 #[must_use]
 pub fn group(
     case: &Case,
     acts: &[Act],
     requirements: &[String],
     volatile: &BTreeMap<String, BTreeSet<String>>,
-    observations: &[&Observation],
+    observations: &[(&Scope, &Observation)],
     contract: &Contract,
 ) -> Judgement {
     let mut judgement = Judgement {
@@ -50,8 +81,8 @@ pub fn group(
         live: Vec::new(),
     };
     let mut stories = Vec::new();
-    for observation in observations {
-        match story(acts, observation, volatile, contract) {
+    for (scope, observation) in observations {
+        match story(acts, scope, observation, volatile, contract) {
             Ok(story) => stories.push(story),
             Err(reason) => {
                 judgement.verdict = Verdict::Inconclusive;
@@ -90,20 +121,22 @@ pub fn group(
 
 fn story(
     acts: &[Act],
+    scope: &Scope,
     observation: &Observation,
     volatile: &BTreeMap<String, BTreeSet<String>>,
     contract: &Contract,
 ) -> Result<Story, String> {
     let mut captures = observation.captures.clone();
     let mut told: Option<(Story, &Act)> = None;
-    let mut before = None;
-    for step in &observation.steps {
-        let (Some(act), Some(exchange)) = (acts.get(step.act), step.attempts.last()) else { continue };
-        enter(act, before.replace(act), &mut captures);
+    let mut walk = Walk::new(acts);
+    let mut steps = observation.steps.iter().peekable();
+    while let Some((index, act)) = walk.next(&mut captures) {
+        let Some(exchange) = steps.next_if(|step| step.act == index).and_then(|step| step.attempts.last()) else { continue };
         let reading = answer::read(exchange, contract);
+        let place = Place { exchange, reading: &reading, captures: &captures };
+        walk.follow(&chosen(act, place, |piece| scope.counts(piece)));
         match &mut told {
             None if act.duty == Duty::Main => {
-                let place = Place { exchange, reading: &reading, captures: &captures };
                 let described = describe_answer(place);
                 match &reading.answer {
                     Answer::Status(answered) => told = Some((tell(exchange, answered, described, &captures, volatile), act)),

@@ -4,12 +4,17 @@ mod agreement;
 mod expectation;
 mod trial;
 mod verdict;
+mod walk;
 mod whole;
 
-pub use agreement::group;
-pub use expectation::{Difference, Met, Place, enter, met, take_captures};
+#[cfg(test)]
+mod tests;
+
+pub use agreement::{Member, agreement};
+pub use expectation::{Difference, Met, Place, chosen, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
+pub use walk::Walk;
 pub(crate) use whole::panic_text;
 pub use whole::{Examiner, examine, examined, guarded, whole};
 

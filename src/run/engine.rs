@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::journal::Journal;
 use super::stop::Stop;
 use crate::answer::{self, Reading};
-use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
+use crate::case::{Captures, Case, Duty, Expect, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
 use crate::contract::status::Code;
@@ -88,6 +88,8 @@ pub(super) struct Performed {
     pub met: Met,
     /// The last answer as it was.
     pub reading: Reading,
+    /// The last exchange as it was.
+    pub raw: Exchange,
 }
 
 /// A call can't be made from a step: a fault of the harness or of its input.
@@ -171,6 +173,11 @@ impl<'a> Engine<'a> {
         BTreeMap::from([("run.id".to_owned(), Value::from(self.run.clone()))])
     }
 
+    /// From now on this text is replaced in everything that is recorded.
+    pub(super) fn keep_secret(&self, label: &str, secret: &str) {
+        self.secrets.write().unwrap_or_else(PoisonError::into_inner).add(label, secret.as_bytes());
+    }
+
     /// Captures with secrets replaced.
     pub(super) fn redacted(&self, captures: &Captures) -> Captures {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
@@ -239,6 +246,7 @@ impl<'a> Engine<'a> {
                     interrupted: over && !settled && !bound_passed,
                     met: verdict,
                     reading: done.reading,
+                    raw: done.raw,
                 });
             };
             tokio::select! {
@@ -257,7 +265,7 @@ impl<'a> Engine<'a> {
         let refused = done.reading.code() == Some(Code::Unauthenticated)
             && self.identity_token(asked.identity, &BTreeMap::new()).is_some_and(|token| Some(token) == self.options.token)
             && asked.step.defect.is_none()
-            && !asked.step.expect.iter().any(|piece| piece.code.contains(&Code::Unauthenticated))
+            && !asked.step.expect.iter().flat_map(Expect::with_alternatives).any(|piece| piece.code.contains(&Code::Unauthenticated))
             && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));
         if !(broken || refused) {
             return;
@@ -308,7 +316,7 @@ pub(super) struct Asked<'b> {
     /// The case that sends it.
     pub case: Option<&'b Case>,
     /// Pieces of its expectation that count.
-    pub counts: &'b (dyn Fn(&crate::case::Expect) -> bool + Sync),
+    pub counts: &'b (dyn Fn(&Expect) -> bool + Sync),
     /// Whether a requested stop cuts it.
     pub cuttable: bool,
 }

@@ -13,6 +13,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod well_formed;
 mod witness;
 
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ pub use stop::Stop;
 use crate::case::Suite;
 use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Examiner, Judgement, Observation, Verdict};
+use crate::judge::{self, Examiner, Judgement, Member, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::Capabilities;
@@ -218,7 +219,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         group.case.script(engine.suite, &wires)
     };
     let mut last_acts = Vec::new();
-    let mut observations = Vec::new();
+    let mut members = Vec::new();
     for planned in &group.trials {
         if let Some(obstacle) = &planned.obstacle {
             engine.emit(Event::TrialEnded(not_executed(group, planned, obstacle))).await;
@@ -246,25 +247,26 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             }
         }
         if let (Some(observation), true) = (&executed.ended.observation, group.agreement.is_some()) {
-            observations.push(observation.clone());
+            let judgement = executed.ended.judgement.clone();
+            members.push(Member { scope: planned.scope.clone(), observation: observation.clone(), judgement });
         }
         engine.emit(Event::TrialEnded(executed.ended)).await;
         last_acts = acts;
     }
     if let Some(requirements) = &group.agreement {
-        if engine.is_over() && observations.len() < group.trials.len() {
+        if engine.is_over() && members.len() < group.trials.len() {
             return;
         }
-        let references: Vec<&Observation> = observations.iter().collect();
         let judgement = judge::guarded(requirements, || {
-            judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract)
+            judge::agreement(group.case, &last_acts, requirements, &engine.suite.volatile, &members, engine.contract)
         });
+        let compared = members.iter().filter(|member| member.judgement.verdict != Verdict::Skip);
         engine
             .emit(Event::AgreementEnded(AgreementEnded {
                 id: group.agreement_id(),
                 case: group.case.base_id().to_owned(),
                 variant: group.case.variant.clone(),
-                transports: observations.iter().flat_map(|observation| observation.transports.clone()).collect(),
+                transports: compared.flat_map(|member| member.observation.transports.clone()).collect(),
                 repeat: group.repeat,
                 judgement,
             }))

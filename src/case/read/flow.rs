@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::model::Step;
 use super::super::tree::Mark;
-use super::{GIVEN_BY_ENGINE, Reader, suggestion};
+use super::{GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, Reader, suggestion};
 
 /// A step, with the captures that it uses and gives and their places.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub(super) struct ReadStep {
     pub step: Step,
     pub uses: Vec<(String, Mark)>,
     pub gives: Vec<(String, Mark)>,
+    /// The follow-ups of each of its alternatives.
+    pub branches: Vec<Vec<Self>>,
     pub at: Mark,
 }
 
@@ -44,7 +46,7 @@ impl Reader<'_> {
     pub(super) fn flow(&mut self, steps: &[ReadStep], identity: &str, known: &mut BTreeSet<String>, again: bool) {
         for step in steps {
             for (name, at) in &step.uses {
-                if !known.contains(name) {
+                if !known.contains(name) && !GIVEN_WHEN_SENT.contains(&name.as_str()) {
                     self.not_given(name, at, known);
                 }
             }
@@ -59,6 +61,10 @@ impl Reader<'_> {
                 if !known.insert(name.clone()) && !again {
                     self.mistake(at, format!("`${name}` is given already"), Some("give it another name".to_owned()));
                 }
+            }
+            // What an alternative's follow-ups give is known to them alone: another alternative may be taken.
+            for branch in &step.branches {
+                self.flow(branch, identity, &mut known.clone(), again);
             }
         }
     }

@@ -41,6 +41,7 @@ impl Reader<'_> {
     /// One step, of a mapping whose keys are known to be right.
     pub(super) fn step(&mut self, node: &Node, default: Option<&Method>, manner: Manner) -> ReadStep {
         let outer = std::mem::take(&mut self.uses);
+        let outer_branches = std::mem::take(&mut self.branches);
         let operation = match node.get("rpc") {
             Some(rpc) => self.operation(rpc),
             None => default,
@@ -55,6 +56,7 @@ impl Reader<'_> {
         let (expect, until) = self.asked(node, answered, &kind, manner);
         let capture = self.captures(node.get("capture"), answered);
         let gives = capture.iter().map(|(name, _, at)| (name.clone(), at.clone())).collect();
+        let uses = std::mem::replace(&mut self.uses, outer);
         let step = Step {
             kind,
             identity,
@@ -65,10 +67,11 @@ impl Reader<'_> {
             until,
             capture: capture.into_iter().map(|(name, path, _)| (name, path)).collect(),
             defect,
+            uses: uses.iter().map(|(name, _)| name.clone()).collect(),
             span: self.span(place(node)),
         };
-        let uses = std::mem::replace(&mut self.uses, outer);
-        ReadStep { step, uses, gives, at: place(node).clone() }
+        let branches = std::mem::replace(&mut self.branches, outer_branches);
+        ReadStep { step, uses, gives, branches, at: place(node).clone() }
     }
 
     fn identity_name(&mut self, node: &Node) -> Option<String> {
@@ -80,10 +83,10 @@ impl Reader<'_> {
 
     /// `expect`, `until` and `eventually`.
     fn asked(&mut self, node: &Node, operation: Option<&Method>, kind: &StepKind, manner: Manner) -> (Vec<Expect>, Option<Expect>) {
-        let mut expect = node.get("expect").map(|node| self.expectations(node, operation)).unwrap_or_default();
-        let mut until = node.get("until").map(|node| self.expectation(node, operation));
+        let mut expect = node.get("expect").map(|node| self.expectations(node, operation, manner)).unwrap_or_default();
+        let mut until = node.get("until").map(|node| self.expectation(node, operation, manner));
         if let Some(eventually) = node.entries().iter().find(|entry| entry.key == "eventually") {
-            let shown = self.expectation(&eventually.value, operation);
+            let shown = self.expectation(&eventually.value, operation, manner);
             if until.is_some() {
                 let hint = "`eventually` asks until its expectation holds; write `until` and `expect` where they differ".to_owned();
                 self.mistake(&eventually.at, "`eventually` stands beside `until`", Some(hint));
@@ -161,6 +164,7 @@ impl Reader<'_> {
             return;
         }
         let mut message = Some(operation.output.clone());
+        let path = path.strip_suffix('?').unwrap_or(path);
         for part in path.split('.') {
             let Some(inside) = message.take() else {
                 self.mistake(&node.mark, format!("`{part}` of `{path}` is inside of a value that has no members"), None);

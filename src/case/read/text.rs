@@ -54,7 +54,7 @@ impl Reader<'_> {
         Value::Null
     }
 
-    fn variant_text(&mut self, at: &Mark) -> String {
+    pub(super) fn variant_text(&mut self, at: &Mark) -> String {
         match self.variant_value(at) {
             Value::String(text) => text,
             value => value.to_string(),

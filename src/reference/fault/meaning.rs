@@ -60,7 +60,7 @@ pub(super) static SEPARATE_STATE_PER_WIRE: Fault = Fault {
     }),
 };
 
-const ADD: &str = "AddSecondFactorToLoginPolicy";
+pub(super) const ADD: &str = "AddSecondFactorToLoginPolicy";
 const REMOVE: &str = "RemoveSecondFactorFromLoginPolicy";
 const LIST: &str = "ListLoginPolicySecondFactors";
 const POLICY: &str = "GetLoginPolicy";
@@ -197,7 +197,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn factor(message: &DynamicMessage) -> i32 {
+pub(super) fn factor(message: &DynamicMessage) -> i32 {
     let factor = message.get_field_by_name("type");
     factor.and_then(|factor| factor.as_enum_number()).unwrap_or_default()
 }
@@ -229,7 +229,7 @@ fn count(message: Option<&mut DynamicMessage>) -> Option<()> {
 }
 
 /// An answer as if a factor had been added by the last event; none where there is no custom policy.
-fn added(backend: &dyn Backend, context: &Context, admitted: &Admitted) -> Option<DynamicMessage> {
+pub(super) fn added(backend: &dyn Backend, context: &Context, admitted: &Admitted) -> Option<DynamicMessage> {
     let mut read = context.clone();
     read.method = contract().method("/zitadel.management.v1.ManagementService/GetLoginPolicy");
     let empty = DynamicMessage::new(read.method?.input.clone());
