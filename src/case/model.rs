@@ -357,11 +357,17 @@ pub enum Pattern {
     Absent,
     /// A number, 64-bit string or instant greater than this.
     Above(Box<Pattern>),
+    /// A list without any of these.
+    Lacks(Vec<Pattern>),
+    /// The same as another value, lists in any order and instants at the coarser printed precision; these members are left out of the comparison.
+    Same(Box<Pattern>, Vec<String>),
+    /// A number, 64-bit string or instant not before this; holds as well where one of the two is absent.
+    NotBefore(Box<Bound>),
     /// From one to the other, both inclusive; instants are compared at the coarser printed precision. Offsets in milli-seconds.
     Between(Box<Bound>, Box<Bound>),
 }
 
-/// One end of [`Pattern::Between`].
+/// One end of [`Pattern::Between`], or that of [`Pattern::NotBefore`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
     /// A literal or a capture.

@@ -29,6 +29,7 @@ mod issue;
 mod percent;
 mod record;
 mod scalar;
+mod schema_counts;
 mod schema_lint;
 mod transcode;
 mod tree;

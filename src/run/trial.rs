@@ -129,7 +129,8 @@ fn transport(engine: &Engine<'_>, act: &Act, planned: &PlannedTrial) -> Option<T
     }
     let transports = &planned.scheduled.transports;
     match act.step.via {
-        Some(Via::Nth(index)) => transports.get(index).copied(),
+        // Counted round, so that a case may go on to the next wire without knowing how many there are.
+        Some(Via::Nth(index)) => transports.get(index % transports.len().max(1)).copied(),
         Some(Via::Every) | None => transports.first().copied(),
     }
 }

@@ -29,6 +29,7 @@ fn is_partial(folder: &Folder, done: &Done, signal: i32, status: i32) {
     let report = folder.read("triwire-report/report.json");
     assert!(report.contains("\"complete\": false"));
     assert!(report.contains("the report is partial"));
+    assert!(done.out.contains(" 0 fail, "), "an interruption is nobody's violation: {}", done.out);
     assert!(done.out.contains("partial   not every planned result is there"), "{}", done.out);
     assert!(done.out.contains(&format!("exit      {status}: ")), "{}", done.out);
 }

@@ -92,6 +92,12 @@ fn hostile_targets_are_bounded_and_become_evidence() {
     }
 }
 
+/// What a target does while it goes away is no violation.
+#[track_caller]
+fn nothing_failed(done: &Done) {
+    assert!(done.out.contains(" 0 fail, "), "{}", done.out);
+}
+
 #[test]
 fn the_target_goes_away_in_the_middle() {
     let folder = Folder::new();
@@ -102,6 +108,7 @@ fn the_target_goes_away_in_the_middle() {
     let done =
         running.finish().exits(5).says_one_error(&["can't be reached any more", "look at its log, then run again", "left: organization"]);
     is_incomplete(&folder, &done);
+    nothing_failed(&done);
     let report = folder.read("triwire-report/report.json");
     assert!(report.contains("\"verdict\":\"pass\""), "what was measured until then is there");
     assert!(report.contains("the target is lost"), "what could not be removed is listed");
@@ -121,6 +128,7 @@ fn the_target_begins_to_refuse_the_token() {
     let done =
         running.finish().exits(5).says_one_error(&["refuses the token that it accepted at the start", "get a new one and run again"]);
     is_incomplete(&folder, &done);
+    nothing_failed(&done);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use prost_reflect::DynamicMessage;
 use serde_json::Value;
 
-use super::meaning::{ADD, added, factor};
+use super::around::{ADD, factor};
+use super::meaning::added;
 use super::{ALL, Fault, JSON, Layer, Meter, Seam, tree};
 use crate::reference::backend::{Admitted, Backend, Outcome};
 use crate::reference::context::{Caller, Context};

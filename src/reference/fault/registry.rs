@@ -2,7 +2,8 @@
 
 use super::{
     Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, http_variants, json_answer, json_enum,
-    json_text, json_value, lag, meaning, nothing, shape, values, variant_frames, variant_shape, web, wire,
+    json_text, json_value, lag, meaning, nothing, shape, state_factors, state_policy, state_reads, values, variant_frames, variant_shape,
+    web, wire,
 };
 
 /// All faults.
@@ -12,6 +13,41 @@ pub static FAULTS: &[&Fault] = &[
     &meaning::DUPLICATE_ADD_OK,
     &meaning::SKIPS_AUTH_ON_GRPC_WEB,
     &meaning::SEPARATE_STATE_PER_WIRE,
+    // State
+    &state_factors::ADD_NEVER_LISTED,
+    &state_factors::ADD_NEVER_IN_POLICY,
+    &state_factors::LISTS_ALTERNATE,
+    &state_factors::DUPLICATE_CHECK_LAGS,
+    &state_factors::REFUSED_ADD_WRITES,
+    &state_factors::REMOVE_TAKES_ALL,
+    &state_factors::EMPTIED_LIST_INHERITS,
+    &state_factors::REMOVE_ABSENT_OK,
+    &state_factors::REMOVED_FOR_EVER,
+    &state_factors::READDED_LISTED_TWICE,
+    &state_factors::SHARED_NUMBERS,
+    &state_factors::MULTI_REMOVAL_TAKES_BOTH,
+    &state_factors::DUPLICATE_MULTI_OK,
+    &state_factors::MULTI_TAKES_SECOND,
+    &state_reads::POLICY_KEEPS_FIRST_SEQUENCE,
+    &state_reads::CREATION_DATE_MOVES,
+    &state_reads::SEQUENCE_REPEATS,
+    &state_reads::SEQUENCE_OF_EACH_WIRE,
+    &state_reads::REMOVALS_AN_HOUR_BACK,
+    &state_reads::LISTS_GO_BACK,
+    &state_reads::TOTAL_COUNTS_REMOVED,
+    &state_reads::OUTER_IS_DEFAULT_NEVER_SET,
+    &state_policy::RESET_LEAVES_FACTORS,
+    &state_policy::CREATION_LIST_IGNORED,
+    &state_policy::REFUSED_CREATION_STAYS,
+    &state_policy::CREATION_LISTS_TWICE,
+    &state_policy::UPDATE_DROPS_FACTORS,
+    &state_policy::UPDATE_MERGES,
+    &state_policy::UPDATE_CREATES,
+    &state_policy::CREATION_OVERWRITES,
+    &state_policy::RESET_OF_NOTHING_OK,
+    &state_policy::RESET_KEEPS_FLAG,
+    &state_policy::RESET_KEEPS_FACTORS_LISTED,
+    &state_policy::DEFAULT_FOLLOWS_ORGANIZATION,
     // Shape and mapping
     &shape::SEQUENCE_AS_NUMBER,
     &shape::DETAILS_MISSING,
@@ -167,6 +203,7 @@ pub static FAULTS: &[&Fault] = &[
 /// All legal variants.
 pub static VARIANTS: &[&Variant] = &[
     &lag::LAGGING_READS,
+    &lag::ALTERNATING_READS,
     &lag::SPARSE_SEQUENCE,
     &variant_shape::KEY_ORDER,
     &variant_shape::EXPLICIT_DEFAULTS,
