@@ -144,7 +144,11 @@ pub static SUITE: Table = Table {
         ),
         required("identities", Form::Names(&Form::Mapping(&IDENTITY)), "Callers by name."),
         key("fixtures", Form::Names(&Form::Mapping(&FIXTURE)), "Start states by name."),
-        key("offered", REQUIREMENT, "The requirement that a claimed wire violates which doesn't answer its probe."),
+        key(
+            "offered",
+            Form::Names(&REQUIREMENT),
+            "Wire (`json`) or transport (`json/h2`) -> the requirement that is violated where it is claimed and doesn't answer its probe.",
+        ),
         required("probe", Form::Mapping(&STEP), "The harmless call that shows that a transport is spoken and the token works."),
     ],
 };

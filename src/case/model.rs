@@ -50,8 +50,8 @@ pub struct Suite {
     pub fixtures: BTreeMap<String, Fixture>,
     /// The call that shows that a transport is spoken and the token works.
     pub probe: Step,
-    /// The requirement that says which wires are offered; a claimed wire that doesn't answer its probe violates it.
-    pub offered: Option<String>,
+    /// Wire (`json`) or transport (`json/h2`) -> the requirement that is violated where it is claimed and doesn't answer its probe.
+    pub offered: BTreeMap<String, String>,
     /// All cases in file order, one for each variant.
     pub cases: Vec<Case>,
     /// SHA-256 over all files of the suite, in hexadecimal.

@@ -10,6 +10,7 @@ use super::super::model::{Bound, Pattern};
 use super::super::tree::{Entry, Node, Yaml};
 use super::text::{VARIANT, capture_name, only_capture};
 use super::{Reader, place, suggestion};
+use crate::contract::proto_json;
 
 /// What a pattern is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,7 +204,10 @@ impl Reader<'_> {
             "google.protobuf.Timestamp" | "google.protobuf.Duration" | "google.protobuf.FieldMask" => {
                 return match &node.value {
                     Yaml::Null => Pattern::Literal(Value::Null),
-                    _ => self.text(node).map_or(Pattern::Any, |text| self.text_pattern(text, node)),
+                    _ => match self.text(node).map(|text| self.text_pattern(text, node)) {
+                        Some(Pattern::Literal(value)) if purpose == Purpose::Expect => self.own_form(&value, node, message),
+                        pattern => pattern.unwrap_or(Pattern::Any),
+                    },
                 };
             }
             _ => {}
@@ -220,6 +224,15 @@ impl Reader<'_> {
             return Pattern::Any;
         };
         Pattern::Object(self.members(entries, message, purpose))
+    }
+
+    /// The canonical text of a message that ProtoJSON writes as a text, so that `3600.5s` matches `3600.500s`.
+    fn own_form(&mut self, value: &Value, node: &Node, message: &MessageDescriptor) -> Pattern {
+        let (canonical, issues) = proto_json::canonical(&proto_json::Node::from(value), message);
+        if issues.iter().any(|issue| !issue.is_form()) {
+            self.mistake(&node.mark, format!("{value} is no value of `{}`", message.full_name()), None);
+        }
+        Pattern::Literal(canonical)
     }
 
     fn members(&mut self, entries: &[Entry], message: &MessageDescriptor, purpose: Purpose) -> Vec<(String, Pattern)> {

@@ -194,7 +194,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An answer as if a factor had been added by the last event; none where there is no custom policy.
-fn added(backend: &dyn Backend, context: &Context, admitted: &Admitted) -> Option<DynamicMessage> {
+pub(super) fn added(backend: &dyn Backend, context: &Context, admitted: &Admitted) -> Option<DynamicMessage> {
     let mut read = context.clone();
     read.method = contract().method("/zitadel.management.v1.ManagementService/GetLoginPolicy");
     let empty = DynamicMessage::new(read.method?.input.clone());

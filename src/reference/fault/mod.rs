@@ -26,6 +26,10 @@ mod http_octets;
 mod http_requests;
 mod http_routes;
 mod http_variants;
+mod json_answer;
+mod json_enum;
+mod json_text;
+mod json_value;
 mod lag;
 mod macros;
 mod meaning;
@@ -238,14 +242,14 @@ struct Bent<T: ?Sized> {
 
 impl Codec for Bent<dyn Codec> {
     fn decode(&self, context: &Context, method: &Method, parcel: &Parcel) -> Outcome {
-        match self.seam {
-            Seam::Request(bend) if self.meter.covers(context.wire) => {
-                let mut parcel = parcel.clone();
-                self.meter.note(bend(context, method, &mut parcel));
-                self.inner.decode(context, method, &parcel)
-            }
-            _ => self.inner.decode(context, method, parcel),
+        if let Seam::Request(bend) = self.seam
+            && self.meter.covers(context.wire)
+        {
+            let mut parcel = parcel.clone();
+            self.meter.note(bend(context, method, &mut parcel));
+            return self.inner.decode(context, method, &parcel);
         }
+        self.inner.decode(context, method, parcel)
     }
 
     fn encode(&self, context: &Context, outcome: &Outcome) -> Encoded {
