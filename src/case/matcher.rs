@@ -83,12 +83,18 @@ fn compare(pattern: &Pattern, actual: Option<&Value>, captures: &Captures, place
         Pattern::Lacks(items) => elements(actual)
             .is_some_and(|actual| items.iter().all(|item| !actual.iter().any(|value| matches(item, Some(value), captures).is_empty()))),
         Pattern::Same(other, without) => {
-            differences_of(resolve(other, captures).ok().as_ref(), actual, without, place, found);
-            return;
+            if let Ok(other) = resolve(other, captures) {
+                differences_of(Some(&other).filter(|other| !other.is_null()), actual, without, place, found);
+                return;
+            }
+            false
         }
         Pattern::NotBefore(least) => match (actual, resolve(&least.value, captures)) {
-            (Some(actual), Ok(_)) => matches!(against(actual, least, captures), Some(Ordering::Greater | Ordering::Equal)),
-            _ => true,
+            (None, _) => true,
+            (Some(actual), Ok(value)) => {
+                value.is_null() || matches!(against(actual, least, captures), Some(Ordering::Greater | Ordering::Equal))
+            }
+            (Some(_), Err(_)) => false,
         },
     };
     if !holds {
@@ -310,7 +316,7 @@ mod tests {
     use super::*;
 
     fn captures() -> Captures {
-        [("org.id", json!("42")), ("n", json!("18446744073709551614")), ("t", json!("2026-01-02T03:04:05.25Z"))]
+        [("org.id", json!("42")), ("absent", json!(null)), ("n", json!("18446744073709551614")), ("t", json!("2026-01-02T03:04:05.25Z"))]
             .map(|(name, value)| (name.to_owned(), value))
             .into()
     }
@@ -393,7 +399,8 @@ mod tests {
     fn not_before_asks_nothing_of_what_is_absent() {
         let least = |name: &str, offset| Pattern::NotBefore(Box::new(Bound { value: Pattern::Capture(name.to_owned()), offset }));
         assert!(holds(&least("n", 0), None));
-        assert!(holds(&least("nobody", 0), Some(json!("1"))));
+        assert!(holds(&least("absent", 0), Some(json!("1"))));
+        assert!(!holds(&least("nobody", 0), Some(json!("1"))));
         assert!(holds(&least("n", 0), Some(json!("18446744073709551614"))));
         assert!(!holds(&least("n", 0), Some(json!("3"))));
         assert!(holds(&least("t", -2000), Some(json!("2026-01-02T03:04:03.3Z"))));
@@ -410,7 +417,7 @@ mod tests {
     #[test]
     fn the_same_value_in_another_form() {
         let value = json!({"a": {"n": "7", "at": "2026-01-02T03:04:05.25Z"}, "list": [{"x": 1}, {"y": 2}], "details": 1});
-        let captures: Captures = [("it".to_owned(), value)].into();
+        let captures: Captures = [("it".to_owned(), value), ("absent".to_owned(), json!(null))].into();
         let same = |without: &[&str]| {
             let without = without.iter().map(|name| (*name).to_owned()).collect();
             Pattern::Same(Box::new(Pattern::Capture("it".to_owned())), without)
@@ -421,10 +428,11 @@ mod tests {
         assert_eq!(differ(&same(&[]), other.clone())[0].place, "/details");
         let shorter = json!({"a": {"n": "7", "at": "2026-01-02T03:04:05.25Z"}, "list": [{"x": 1}, {"x": 1}]});
         assert_eq!(differ(&same(&["details"]), shorter)[0].place, "/list");
-        let nobody = Pattern::Same(Box::new(Pattern::Capture("nobody".to_owned())), Vec::new());
-        assert!(matches(&nobody, None, &captures).is_empty(), "what was absent is still absent");
-        assert!(matches(&nobody, Some(&json!([])), &captures).is_empty());
-        assert!(!matches(&nobody, Some(&json!(["x"])), &captures).is_empty());
+        let other = |name: &str| Pattern::Same(Box::new(Pattern::Capture(name.to_owned())), Vec::new());
+        assert!(matches(&other("absent"), None, &captures).is_empty(), "what was absent is still absent");
+        assert!(matches(&other("absent"), Some(&json!([])), &captures).is_empty());
+        assert!(!matches(&other("absent"), Some(&json!(["x"])), &captures).is_empty());
+        assert!(!matches(&other("nobody"), None, &captures).is_empty(), "a capture without value matches nothing");
     }
 
     #[test]
