@@ -65,6 +65,8 @@ pub const WIRES: &[&str] = &["json", "grpc", "grpc-web", "grpc-web-text"];
 pub const VERSIONS: &[&str] = &["h1", "h2"];
 /// Declared defects; `none` says that a raw form is a well-formed call all the same.
 pub const DEFECTS: &[&str] = &["none", "method", "path", "head", "content-type", "frame", "message"];
+/// What an agreement can compare beside its default.
+pub const COMPARED: &[&str] = &["codes", "errors", "frames"];
 /// The gRPC codes.
 pub const CODES: &[&str] = &[
     "OK",
@@ -200,7 +202,11 @@ pub static CASE: Table = Table {
             Form::Either(&[REQUIREMENT, Form::Truth]),
             "The requirement that a disagreement of the wires violates; `false`: not compared.",
         ),
-        key("compare-messages", Form::Truth, "Message texts are compared as well."),
+        key(
+            "compare",
+            Form::Word(COMPARED),
+            "What the agreement compares: `codes`; `errors` with details and texts; `frames`: all that text and binary gRPC-Web share.",
+        ),
         key("wires", Form::List(&Form::Word(WIRES)), "Only these wires; without it those of its requirements."),
         key("http-versions", Form::List(&Form::Word(VERSIONS)), "Only these HTTP versions."),
         key(

@@ -49,11 +49,19 @@ pub fn met(pieces: &[Expect], place: Place<'_>, counts: impl Fn(&Expect) -> bool
         return Met::Unknown(text.clone());
     }
     let counted: Vec<&Expect> = pieces.iter().filter(|piece| counts(piece)).collect();
-    if is_limit(place.reading) && !counted.iter().any(|piece| expects_limit(piece)) {
-        return Met::Unknown("the target limits the rate of calls".to_owned());
+    if is_limited(counted.iter().copied(), place.reading) {
+        return Met::Unknown(LIMITED.to_owned());
     }
     let differences: Vec<Difference> = counted.into_iter().flat_map(|piece| compare(piece, place)).collect();
     if differences.is_empty() { Met::Yes } else { Met::No(differences) }
+}
+
+/// Why nothing can be said of a call that was made too early.
+pub(crate) const LIMITED: &str = "the target limits the rate of calls";
+
+/// Whether an answer tells of a limit that no piece expects.
+pub(crate) fn is_limited<'a>(pieces: impl IntoIterator<Item = &'a Expect>, reading: &Reading) -> bool {
+    is_limit(reading) && !pieces.into_iter().any(expects_limit)
 }
 
 /// 429 and RESOURCE_EXHAUSTED speak of the moment, not of the call.

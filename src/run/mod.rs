@@ -242,6 +242,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
                 case: group.case.base_id().to_owned(),
                 variant: group.case.variant.clone(),
                 transports: observations.iter().flat_map(|observation| observation.transports.clone()).collect(),
+                covers: group.case.covered_by_agreement(),
                 repeat: group.repeat,
                 judgement,
             }))

@@ -59,7 +59,7 @@ pub(super) async fn execute(
         case: case.base_id().to_owned(),
         variant: case.variant.clone(),
         transports: planned.scheduled.transports.clone(),
-        covers: case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect(),
+        covers: case.covered_by_trials(),
         repeat,
         judgement,
         observation: Some(observation),
