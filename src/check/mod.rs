@@ -8,5 +8,6 @@ mod grpc_web;
 mod http;
 mod proto_json;
 mod registry;
+mod server_error;
 
 pub use registry::{CHECKS, Check, Finding, Judges, Need, Outcome, Seen, View, examine};

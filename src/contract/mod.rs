@@ -30,6 +30,7 @@ mod percent;
 mod record;
 mod scalar;
 mod schema_lint;
+pub mod schema_walk;
 mod transcode;
 mod tree;
 mod well_known;
