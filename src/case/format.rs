@@ -46,6 +46,7 @@ fn collect(table: &'static Table, used: &mut Vec<&'static Table>) {
 fn tables_of(form: &'static Form, used: &mut Vec<&'static Table>) {
     match form {
         Form::Mapping(table) => collect(table, used),
+        Form::Above(name) => keys::TABLES.iter().filter(|table| table.name == *name).for_each(|table| collect(table, used)),
         Form::OneOrMore(inner) | Form::List(inner) | Form::Names(inner) => tables_of(inner, used),
         Form::Either(forms) => forms.iter().for_each(|form| tables_of(form, used)),
         Form::Any | Form::Text | Form::Truth | Form::Count | Form::Word(_) | Form::Matching(_) => {}
@@ -87,6 +88,7 @@ fn form(form_of: &Form) -> Value {
         Form::List(inner) => json!({ "type": "array", "items": form(inner) }),
         Form::Names(inner) => json!({ "type": "object", "additionalProperties": form(inner) }),
         Form::Mapping(table) => json!({ "$ref": format!("#/$defs/{}", table.name) }),
+        Form::Above(name) => json!({ "$ref": format!("#/$defs/{name}") }),
         Form::Either(forms) => json!({ "anyOf": forms.iter().map(form).collect::<Vec<_>>() }),
     }
 }

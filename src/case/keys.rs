@@ -43,6 +43,8 @@ pub enum Form {
     List(&'static Form),
     /// A mapping with these keys.
     Mapping(&'static Table),
+    /// A mapping with the keys of the table of this name, which can't be referred to because it stands above.
+    Above(&'static str),
     /// A mapping from names that the author gives.
     Names(&'static Form),
     /// One of these forms.
@@ -285,22 +287,53 @@ pub static CONTROL: Table = Table {
 /// The keys of a control of which exactly one is there.
 pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method"];
 
+/// Ways in which an exchange ends.
+pub const ENDS: &[&str] = &["complete", "closed", "reset", "goaway"];
+
+const CODE: Key = key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK.");
+const STATUS: Key = key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`.");
+const HEAD: Key =
+    key("head", Form::Names(&Form::Any), "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.");
+const BODY: Key = key("body", Form::Any, "Pattern of the success message.");
+const AN_ERROR: Key = key("error", Form::Mapping(&ERROR), "Pattern of the error.");
+const REFUSED: Key = key("refused", Form::Truth, "Refused as the catalogue defines it.");
+const ENDED: Key =
+    key("ends", Form::OneOrMore(&Form::Word(ENDS)), "How the exchange may end, where a whole answer isn't all that is right.");
+
 /// An expectation.
 pub static EXPECT: Table = Table {
     title: "an expectation",
     name: "expect",
     keys: &[
         key("requirement", REQUIREMENT, "The requirement that this piece answers for; one of the case's."),
-        key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK."),
-        key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`."),
+        CODE,
+        STATUS,
+        HEAD,
+        BODY,
+        AN_ERROR,
+        REFUSED,
+        ENDED,
         key(
-            "head",
-            Form::Names(&Form::Any),
-            "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.",
+            "any",
+            Form::List(&Form::Mapping(&ALTERNATIVE)),
+            "Alternatives, where the specification leaves a choice: the first one that holds is taken, and one must.",
         ),
-        key("body", Form::Any, "Pattern of the success message."),
-        key("error", Form::Mapping(&ERROR), "Pattern of the error."),
-        key("refused", Form::Truth, "Refused as the catalogue defines it."),
+    ],
+};
+
+/// One of the answers among which a specification leaves a choice.
+pub static ALTERNATIVE: Table = Table {
+    title: "an alternative",
+    name: "alternative",
+    keys: &[
+        CODE,
+        STATUS,
+        HEAD,
+        BODY,
+        AN_ERROR,
+        REFUSED,
+        ENDED,
+        key("then", Form::List(&Form::Above("step")), "What follows where this alternative is taken, before all other steps."),
     ],
 };
 
@@ -326,4 +359,4 @@ pub static HTTP: Table = Table {
 };
 
 /// All tables that the editor schemas define by name.
-pub static TABLES: &[&Table] = &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ERROR, &HTTP];
+pub static TABLES: &[&Table] = &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ALTERNATIVE, &ERROR, &HTTP];

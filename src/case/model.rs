@@ -290,8 +290,34 @@ pub struct Expect {
     pub error: Option<Pattern>,
     /// The catalogue's definition of refused.
     pub refused: bool,
+    /// Allowed ends of the exchange; empty: what the other members say decides.
+    pub ends: Vec<Ending>,
+    /// One of these must hold; the first that does is taken. Empty: no choice is left.
+    pub any: Vec<Alternative>,
     /// Where it stands.
     pub span: Span,
+}
+
+/// One of the answers among which a specification leaves a choice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// What must hold; without a requirement of its own.
+    pub expect: Expect,
+    /// What follows where it is taken, before all other steps. Duty and identity are put in by the script.
+    pub then: Vec<Act>,
+}
+
+/// How an exchange may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With a whole response.
+    Complete,
+    /// The connection was closed before the response was whole, or before it began.
+    Closed,
+    /// The stream was reset with an error code.
+    Reset,
+    /// The connection was shut down.
+    GoAway,
 }
 
 /// Allowed HTTP status.
@@ -419,6 +445,20 @@ impl Step {
     #[must_use]
     pub fn is_call_of(&self, other: &Self) -> bool {
         self.kind == other.kind && self.headers == other.headers
+    }
+
+    /// The pieces of its expectation, and those of the steps that its alternatives bring.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<&Expect> {
+        let inner = self.expect.iter().flat_map(|piece| &piece.any).flat_map(|alternative| &alternative.then);
+        self.expect.iter().chain(inner.flat_map(|act| act.step.pieces())).collect()
+    }
+}
+
+impl Expect {
+    /// Itself and its alternatives: whatever is said of the answer.
+    pub fn with_alternatives(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.any.iter().map(|alternative| &alternative.expect))
     }
 }
 

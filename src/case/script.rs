@@ -33,9 +33,14 @@ impl Suite {
     }
 }
 
+/// A step in its place. Steps that its alternatives bring get the same duty and, where they name none, the same identity as its neighbours.
 fn act(duty: Duty, step: &Step, identity: &str) -> Act {
+    let mut step = step.clone();
+    for alternative in step.expect.iter_mut().flat_map(|piece| &mut piece.any) {
+        alternative.then = alternative.then.iter().map(|follow_up| act(duty, &follow_up.step, identity)).collect();
+    }
     let identity = step.identity.clone().unwrap_or_else(|| identity.to_owned());
-    Act { duty, step: step.clone(), identity }
+    Act { duty, step, identity }
 }
 
 impl Case {
@@ -114,7 +119,10 @@ impl Case {
     }
 }
 
-fn over_each(act: Act, wires: &[Wire]) -> Vec<Act> {
+fn over_each(mut act: Act, wires: &[Wire]) -> Vec<Act> {
+    for alternative in act.step.expect.iter_mut().flat_map(|piece| &mut piece.any) {
+        alternative.then = std::mem::take(&mut alternative.then).into_iter().flat_map(|act| over_each(act, wires)).collect();
+    }
     if act.step.via != Some(Via::Every) {
         return vec![act];
     }

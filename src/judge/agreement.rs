@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::story::{Story, Told, story};
+use super::trial::Scope;
 use super::verdict::{Judgement, Observation, Verdict, Violation};
 use crate::case::{Act, Case, Compare};
 use crate::contract::Contract;
@@ -18,14 +19,14 @@ struct Difference {
 
 /// Compares the answers of a group to the case's own call.
 ///
-/// `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.
+/// `observations`: those of the trials, each with what its trial answers for. `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.
 #[must_use]
 pub fn group(
     case: &Case,
     acts: &[Act],
     requirements: &[String],
     volatile: &BTreeMap<String, BTreeSet<String>>,
-    observations: &[&Observation],
+    observations: &[(&Scope, &Observation)],
     contract: &Contract,
 ) -> Judgement {
     let mut judgement = Judgement {
@@ -37,8 +38,8 @@ pub fn group(
         live: Vec::new(),
     };
     let mut stories = Vec::new();
-    for observation in observations {
-        match story(acts, observation, volatile, contract) {
+    for (scope, observation) in observations {
+        match story(acts, scope, observation, volatile, contract) {
             Ok(story) => stories.push(story),
             Err(reason) => {
                 judgement.verdict = Verdict::Inconclusive;

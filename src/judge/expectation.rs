@@ -1,7 +1,7 @@
 //! One answer against one expectation. The run asks again by the same function that the judge decides with.
 
 use crate::answer::{Answer, Answered, Reading};
-use crate::case::{self, Act, Captures, Duty, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
+use crate::case::{self, Act, Alternative, Captures, Ending, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
 use crate::contract::status::{Code, Status};
 use crate::wire::{End, Exchange, Wire};
 
@@ -70,13 +70,52 @@ fn is_limit(reading: &Reading) -> bool {
 }
 
 fn expects_limit(piece: &Expect) -> bool {
+    piece.with_alternatives().any(speaks_of_limit)
+}
+
+fn speaks_of_limit(piece: &Expect) -> bool {
     piece.code.contains(&Code::ResourceExhausted)
         || matches!(&piece.status, Some(StatusPattern::OneOf(list)) if list.contains(&429))
         || matches!(&piece.status, Some(StatusPattern::Class(4) | StatusPattern::Not(_)))
         || piece.refused
 }
 
+/// What the alternatives that this answer took bring, in the order of the pieces. Asked where the whole expectation is met.
+#[must_use]
+pub fn followed<'a>(act: &'a Act, place: Place<'_>, counts: impl Fn(&Expect) -> bool) -> Vec<&'a [Act]> {
+    let pieces = act.step.expect.iter().filter(|piece| counts(piece));
+    pieces.filter_map(|piece| taken(piece, place)).map(|alternative| alternative.then.as_slice()).collect()
+}
+
+/// The first alternative that holds.
+fn taken<'a>(piece: &'a Expect, place: Place<'_>) -> Option<&'a Alternative> {
+    piece.any.iter().find(|alternative| compare(&alternative.expect, place).is_empty())
+}
+
 fn compare(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
+    let mut differences = compare_itself(piece, place);
+    if differences.is_empty() && !piece.any.is_empty() && taken(piece, place).is_none() {
+        differences.push(none_holds(piece, place));
+    }
+    differences
+}
+
+/// No alternative holds. Where all fail in the same way, that is how the answer differs.
+fn none_holds(piece: &Expect, place: Place<'_>) -> Difference {
+    let mut all: Vec<Difference> = piece.any.iter().filter_map(|one| compare(&one.expect, place).into_iter().next()).collect();
+    // An alternative that fits as far as the status tells is the one that was meant.
+    let inside: Vec<Difference> = all.iter().filter(|it| matches!(it.kind, "body-differs" | "error-differs")).cloned().collect();
+    if !inside.is_empty() {
+        all = inside;
+    }
+    let first = all.first().cloned();
+    let kind = first.as_ref().map(|it| it.kind).filter(|kind| all.iter().all(|it| it.kind == *kind)).unwrap_or("no-alternative");
+    let expected = all.iter().map(|it| it.expected.as_str()).collect::<Vec<_>>().join(", or ");
+    let (actual, at) = first.map(|it| (it.actual, it.place)).unwrap_or_default();
+    Difference { requirement: piece.requirement.clone(), kind, expected, actual, place: at }
+}
+
+fn compare_itself(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
     let mut differences = Vec::new();
     let mut add = |kind, expected: String, actual: String, at: &str| {
         differences.push(Difference { requirement: piece.requirement.clone(), kind, expected, actual, place: at.to_owned() });
@@ -94,6 +133,9 @@ fn compare(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
     }
     if piece.refused && !is_refused(place) {
         add("not-refused", "a refusal".to_owned(), describe_answer(place), "status");
+    }
+    if !piece.ends.is_empty() && !piece.ends.iter().any(|ending| ends_so(*ending, &place.exchange.received.end)) {
+        add("end-differs", describe_ends(&piece.ends), describe_answer(place), "end");
     }
     if piece.code.is_empty() && piece.body.is_none() && piece.error.is_none() {
         return differences;
@@ -166,6 +208,27 @@ fn describe_status(pattern: &StatusPattern) -> String {
         StatusPattern::Class(class) => format!("HTTP status {class}xx"),
         StatusPattern::Not(forbidden) => format!("another HTTP status than {}", list(forbidden)),
     }
+}
+
+const fn ends_so(ending: Ending, end: &End) -> bool {
+    matches!(
+        (ending, end),
+        // RFC 9113, 8.1: a server may send RST_STREAM with NO_ERROR after a complete response.
+        (Ending::Complete, End::Complete | End::Reset { code: 0 })
+            | (Ending::Closed, End::Closed { .. })
+            | (Ending::Reset, End::Reset { code: 1.. })
+            | (Ending::GoAway, End::GoAway { .. })
+    )
+}
+
+fn describe_ends(endings: &[Ending]) -> String {
+    let words = endings.iter().map(|ending| match ending {
+        Ending::Complete => "a whole answer",
+        Ending::Closed => "a closed connection",
+        Ending::Reset => "a reset of the stream",
+        Ending::GoAway => "GOAWAY",
+    });
+    words.collect::<Vec<_>>().join(" or ")
 }
 
 fn compare_field(name: &str, pattern: &HeaderPattern, place: Place<'_>) -> Option<(String, String)> {
@@ -263,18 +326,6 @@ pub(crate) fn describe_answer(place: Place<'_>) -> String {
                 format!("{code}{message}")
             }
         }
-    }
-}
-
-/// The capture `round` is another number for each time that the start state is made, also between control and defective call.
-///
-/// Called before each act by whoever goes through a script: the run and the judge count alike.
-pub fn enter(act: &Act, before: Option<&Act>, captures: &mut Captures) {
-    if act.duty != Duty::Reset || before.is_some_and(|before| before.duty == Duty::Reset) {
-        return;
-    }
-    if let Some(round) = captures.get("round").and_then(|round| round.as_str()?.parse::<u64>().ok()) {
-        captures.insert("round".to_owned(), (round + 1).to_string().into());
     }
 }
 

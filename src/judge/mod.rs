@@ -5,8 +5,13 @@ mod expectation;
 mod story;
 mod trial;
 mod verdict;
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 pub use agreement::group;
-pub use expectation::{Difference, Met, Place, enter, met, take_captures};
+pub use expectation::{Difference, Met, Place, followed, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
+pub use walk::Walk;

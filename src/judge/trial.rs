@@ -1,7 +1,8 @@
 //! The verdict of a trial: its own expectations, in the order of its script.
 
-use super::expectation::{Difference, Met, Place, enter, met, take_captures};
+use super::expectation::{Difference, Met, Place, followed, met, take_captures};
 use super::verdict::{Judgement, Observation, Stopped, Verdict, Violation};
+use super::walk::Walk;
 use crate::answer;
 use crate::case::{Act, Duty, Expect};
 use crate::contract::Contract;
@@ -24,7 +25,7 @@ impl Scope {
 
     /// The requirements that a piece without a claim of its own answers for: those that no piece of the case claims.
     fn unclaimed(&self, acts: &[Act]) -> Vec<String> {
-        let claimed: Vec<&String> = acts.iter().flat_map(|act| &act.step.expect).filter_map(|piece| piece.requirement.as_ref()).collect();
+        let claimed: Vec<&String> = acts.iter().flat_map(|act| act.step.pieces()).filter_map(|piece| piece.requirement.as_ref()).collect();
         let free: Vec<String> = self.requirements.iter().filter(|id| !claimed.contains(id)).cloned().collect();
         // A case whose requirements are all claimed by pieces answers for all of them with what no piece claims.
         if free.is_empty() { self.requirements.clone() } else { free }
@@ -61,8 +62,8 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
     let unclaimed = scope.unclaimed(acts);
     let mut captures = observation.captures.clone();
     let mut seen = observation.steps.iter().peekable();
-    for (index, act) in acts.iter().enumerate() {
-        enter(act, before(acts, index), &mut captures);
+    let mut walk = Walk::new(acts);
+    while let Some((index, act)) = walk.next(&mut captures) {
         if act.is_silent() {
             continue;
         }
@@ -79,6 +80,7 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
                 if is_positive(act) && !judgement.live.contains(&exchange.transport.wire) {
                     judgement.live.push(exchange.transport.wire);
                 }
+                walk.follow(followed(act, place, |piece| scope.counts(piece)));
             }
             Met::Unknown(text) => return inconclusive(judgement, format!("{}: {text}", act.describe())),
             Met::No(differences) => match act.duty {
@@ -95,11 +97,6 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
         take_captures(&act.step, &reading, &mut captures);
     }
     judgement
-}
-
-/// The act before this one.
-fn before(acts: &[Act], index: usize) -> Option<&Act> {
-    index.checked_sub(1).and_then(|before| acts.get(before))
 }
 
 /// A positive step binds a success and something in its body.

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::failure::Refusal;
+use super::refusal::Refusal;
 use super::store::Store;
 
 /// What a role lets its holder do, in one organization or, for roles of the instance, in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)] // The methods that give roles are not offered yet.
 pub enum Role {
     /// Everything in one organization, save the creation of others.
     OrgOwner,
@@ -24,6 +23,24 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "ORG_OWNER" => Self::OrgOwner,
+            "ORG_SETTINGS_MANAGER" => Self::OrgSettingsManager,
+            "ORG_OWNER_VIEWER" => Self::OrgOwnerViewer,
+            "IAM_OWNER" => Self::IamOwner,
+            "IAM_ORG_MANAGER" => Self::IamOrgManager,
+            "IAM_OWNER_VIEWER" => Self::IamOwnerViewer,
+            _ => return None,
+        })
+    }
+
+    /// The role of this name, if it is one that a member of an organization can have.
+    pub fn of_organization(name: &str) -> Option<Self> {
+        Self::named(name).filter(|role| !role.of_instance())
+    }
+
     /// Whether the role holds a permission.
     pub fn holds(self, permission: &str) -> bool {
         match permission {
@@ -45,7 +62,8 @@ impl Role {
         matches!(self, Self::OrgOwnerViewer | Self::IamOwnerViewer)
     }
 
-    fn of_instance(self) -> bool {
+    /// Whether it holds in each organization.
+    pub fn of_instance(self) -> bool {
         matches!(self, Self::IamOwner | Self::IamOrgManager | Self::IamOwnerViewer)
     }
 }
@@ -55,6 +73,8 @@ impl Role {
 pub struct User {
     /// The organization to which the user belongs.
     pub home: String,
+    /// Unique there.
+    pub name: String,
     /// Roles that hold in every organization.
     pub instance: Vec<Role>,
     /// Roles by organization.
@@ -84,7 +104,7 @@ pub fn bearer<V: AsRef<[u8]>>(fields: &[V]) -> Result<&str, Refusal> {
 /// Finds the organization in which a user's call works, and whether they may make it there.
 ///
 /// Who has no role in the instance learns nothing about organizations: a foreign one and one that doesn't exist give the same answer.
-pub fn organization(store: &Store, user: &str, named: Option<&[u8]>, permission: Option<&str>) -> Result<String, Refusal> {
+pub fn organization(store: &Store, user: &str, named: Option<&[u8]>, permission: &str) -> Result<String, Refusal> {
     let user = store.users.get(user).ok_or(Refusal::TokenInvalid)?;
     let organization = match named {
         Some(name) => std::str::from_utf8(name).unwrap_or_default(),
@@ -96,10 +116,7 @@ pub fn organization(store: &Store, user: &str, named: Option<&[u8]>, permission:
     }
     let own = user.memberships.get(organization).into_iter().flatten();
     let mut roles = own.chain(&user.instance);
-    let may = match permission {
-        Some(permission) => roles.any(|role| role.holds(permission)),
-        None => true,
-    };
+    let may = roles.any(|role| role.holds(permission));
     if exists && may { Ok(organization.to_owned()) } else { Err(Refusal::PermissionMissing) }
 }
 
@@ -124,18 +141,18 @@ mod tests {
     #[test]
     fn roles_and_organizations() {
         let mut store = Store::new(Random::new());
-        let (own, _) = store.add_organization().unwrap();
-        let (foreign, _) = store.add_organization().unwrap();
+        let (own, _) = store.add_organization("own").unwrap().unwrap();
+        let (foreign, _) = store.add_organization("foreign").unwrap().unwrap();
         let mut user = |name: &str, role: Option<Role>, instance: Vec<Role>| {
             let memberships = role.map(|role| (own.clone(), vec![role])).into_iter().collect();
-            let user = User { home: own.clone(), instance, memberships };
+            let user = User { home: own.clone(), name: name.to_owned(), instance, memberships };
             store.users.insert(name.to_owned(), user);
         };
         user("owner", Some(Role::OrgOwner), vec![]);
         user("viewer", Some(Role::OrgOwnerViewer), vec![]);
         user("nobody", None, vec![]);
         user("admin", None, vec![Role::IamOwner]);
-        let ask = |user, named: Option<&str>, permission| organization(&store, user, named.map(str::as_bytes), Some(permission));
+        let ask = |user, named: Option<&str>, permission| organization(&store, user, named.map(str::as_bytes), permission);
         assert_eq!(ask("owner", None, "policy.write"), Ok(own.clone()));
         assert_eq!(ask("owner", None, "org.create"), Err(Refusal::PermissionMissing));
         assert_eq!(ask("viewer", None, "policy.read"), Ok(own.clone()));
@@ -149,5 +166,30 @@ mod tests {
             let refused = ask("owner", Some(hidden), "policy.read");
             assert_eq!(refused, Err(Refusal::PermissionMissing));
         }
+    }
+
+    /// Section by section the table of the contract's roles.
+    #[test]
+    fn what_roles_hold() {
+        let all = ["ORG_OWNER", "ORG_SETTINGS_MANAGER", "ORG_OWNER_VIEWER", "IAM_OWNER", "IAM_ORG_MANAGER", "IAM_OWNER_VIEWER"];
+        let held = |permission: &str| {
+            let holds = all.iter().filter(|name| Role::named(name).unwrap().holds(permission));
+            holds.copied().collect::<Vec<_>>()
+        };
+        assert_eq!(held("policy.read"), all);
+        assert_eq!(held("org.read"), all);
+        for permission in ["policy.write", "policy.delete", "org.write"] {
+            assert_eq!(held(permission), ["ORG_OWNER", "ORG_SETTINGS_MANAGER", "IAM_OWNER", "IAM_ORG_MANAGER"]);
+        }
+        for permission in ["org.delete", "org.member.write", "org.member.delete", "user.write", "user.delete"] {
+            assert_eq!(held(permission), ["ORG_OWNER", "IAM_OWNER", "IAM_ORG_MANAGER"]);
+        }
+        assert_eq!(held("org.create"), ["IAM_OWNER", "IAM_ORG_MANAGER"]);
+        assert_eq!(held("iam.policy.read"), ["IAM_OWNER", "IAM_OWNER_VIEWER"]);
+        assert_eq!(held("iam.policy.write"), ["IAM_OWNER"]);
+        assert!(held("iam.write").is_empty());
+        assert_eq!(Role::of_organization("IAM_OWNER"), None);
+        assert_eq!(Role::of_organization("ORG_OWNER"), Some(Role::OrgOwner));
+        assert_eq!(Role::named("org_owner"), None);
     }
 }

@@ -22,6 +22,10 @@ pub const CONNECTIONS: usize = 4096;
 pub const STREAMS: u32 = 200;
 /// Organizations that the store holds at a time.
 pub const ORGANIZATIONS: usize = 20_000;
+/// Users of the instance at a time.
+pub const USERS: usize = 50_000;
+/// Tokens that count at a time.
+pub const TOKENS: usize = 100_000;
 /// Longest redirect URI that a policy may hold, in bytes.
 pub const REDIRECT_URI: usize = 4096;
 /// Events that a stream keeps unfolded, so that reads can look back a little.

@@ -21,19 +21,23 @@ mod body;
 mod codec;
 mod context;
 mod cors;
+mod directory;
 mod failure;
 mod fault;
 mod frames;
 mod limits;
 mod methods;
+mod operations;
 mod policy;
 mod proto_json;
 pub mod protos;
 mod random;
+mod refusal;
 mod script;
 mod server;
 mod service;
 mod store;
+mod stream;
 mod template;
 mod tls;
 
@@ -108,6 +112,7 @@ pub enum StartError {
 pub struct Reference {
     address: SocketAddr,
     seed: backend::Seed,
+    domain: Arc<backend::Domain>,
     authority: Option<String>,
     fault: Arc<AtomicU64>,
     variant: Arc<AtomicU64>,
@@ -139,8 +144,13 @@ impl Reference {
             None => (None, None),
         };
         let (domain, seed) = backend::Domain::new(options.token.clone(), hosts(&options));
-        let mut seams =
-            service::Seams { backend: Arc::new(domain), codec: Arc::new(codec::Plain), frames: Arc::new(frames::Plain), fixed: None };
+        let domain = Arc::new(domain);
+        let mut seams = service::Seams {
+            backend: Arc::<backend::Domain>::clone(&domain),
+            codec: Arc::new(codec::Plain),
+            frames: Arc::new(frames::Plain),
+            fixed: None,
+        };
         let fault = Arc::new(AtomicU64::new(0));
         let variant = Arc::new(AtomicU64::new(0));
         if let Some(chosen) = options.variant {
@@ -153,7 +163,7 @@ impl Reference {
         let service = server::Service { seams, tls, script };
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(server::run(listener, service, stopped));
-        Ok(Self { address, seed, authority, fault, variant, stop, task })
+        Ok(Self { address, seed, domain, authority, fault, variant, stop, task })
     }
 
     /// Where it listens.
@@ -170,6 +180,13 @@ impl Reference {
     /// The token of the instance's administrator (`IAM_OWNER`).
     pub fn token(&self) -> &str {
         &self.seed.token
+    }
+
+    /// A token of a new user of the administrator's organization: with a role there or in the instance (`ORG_OWNER_VIEWER`, `IAM_ORG_MANAGER`
+    /// ...), or without any. None if there is no such role.
+    pub fn enrol(&self, role: Option<&str>) -> Option<String> {
+        let role = role.map(|name| auth::Role::named(name).ok_or(())).transpose().ok()?;
+        Some(self.domain.enrol(role))
     }
 
     /// The organization in which the administrator is at home.

@@ -1,23 +1,45 @@
-//! The login policy of an organization: what its events make of it, and which commands it refuses.
+//! A login policy: what its events make of it, and which commands it refuses.
 
-use super::failure::Refusal;
 use super::limits;
-use super::protos::zitadel::management::v1::AddCustomLoginPolicyRequest;
+use super::protos::zitadel::management::v1::{AddCustomLoginPolicyRequest, UpdateCustomLoginPolicyRequest};
 use super::protos::zitadel::policy::v1::{LoginPolicy, MultiFactorType, PasswordlessType, SecondFactorType};
 use super::protos::zitadel::v1::ObjectDetails;
+use super::refusal::Refusal;
 use super::store::Stamp;
 
-/// What happened to the policy of an organization.
+/// The two sets of factors that a policy has. Equal numbers in them have nothing to do with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Asked for after a password.
+    Second,
+    /// Stand for password and second factor at once.
+    Multi,
+}
+
+impl Kind {
+    /// Whether the number is a declared value other than 0.
+    pub fn declares(self, number: i32) -> bool {
+        number != 0
+            && match self {
+                Self::Second => SecondFactorType::try_from(number).is_ok(),
+                Self::Multi => MultiFactorType::try_from(number).is_ok(),
+            }
+    }
+}
+
+/// What happened to a policy.
 #[derive(Debug, Clone)]
 pub enum Change {
     /// The organization got a policy of its own, with these settings and factors.
     Created(Box<AddCustomLoginPolicyRequest>),
+    /// Flags and lifetimes were replaced by these; factors stay.
+    Updated(Box<AddCustomLoginPolicyRequest>),
     /// It inherits the default policy again.
     Reset,
-    /// A second factor became active.
-    SecondFactorAdded(i32),
-    /// A second factor is no longer active.
-    SecondFactorRemoved(i32),
+    /// A factor became active.
+    FactorAdded(Kind, i32),
+    /// A factor is no longer active.
+    FactorRemoved(Kind, i32),
 }
 
 /// A policy with its place in the stream of events.
@@ -29,10 +51,10 @@ pub struct Policy {
     changed: Stamp,
 }
 
-/// The fold over the events of one organization.
+/// The fold over the events of one policy.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The organization's own policy.
+    /// The organization's own policy; that of the instance is always there.
     pub custom: Option<Policy>,
     /// The last event, of whatever kind.
     pub last: Stamp,
@@ -44,24 +66,31 @@ impl State {
         Self { custom: None, last: since }
     }
 
+    /// The default policy of a new instance.
+    pub fn of_instance(since: Stamp) -> Self {
+        Self { custom: Some(Policy::default_of_instance(since)), last: since }
+    }
+
     /// Applies an event.
     pub fn apply(&mut self, stamp: Stamp, change: &Change) {
         self.last = stamp;
+        let policy = match (change, &mut self.custom) {
+            (Change::Created(settings), _) => {
+                self.custom = Some(Policy::new(settings, stamp));
+                return;
+            }
+            (Change::Reset, _) | (_, None) => {
+                self.custom = None;
+                return;
+            }
+            (_, Some(policy)) => policy,
+        };
+        policy.changed = stamp;
         match change {
-            Change::Created(settings) => self.custom = Some(Policy::new(settings, stamp)),
-            Change::Reset => self.custom = None,
-            Change::SecondFactorAdded(factor) => {
-                if let Some(policy) = &mut self.custom {
-                    policy.settings.second_factors.push(*factor);
-                    policy.changed = stamp;
-                }
-            }
-            Change::SecondFactorRemoved(factor) => {
-                if let Some(policy) = &mut self.custom {
-                    policy.settings.second_factors.retain(|active| active != factor);
-                    policy.changed = stamp;
-                }
-            }
+            Change::Updated(settings) => policy.settings = policy.with(settings),
+            Change::FactorAdded(kind, factor) => policy.factors_mut(*kind).push(*factor),
+            Change::FactorRemoved(kind, factor) => policy.factors_mut(*kind).retain(|active| active != factor),
+            Change::Created(_) | Change::Reset => {}
         }
     }
 
@@ -73,16 +102,28 @@ impl State {
         if !settings.idps.is_empty() {
             return Err(Refusal::IdentityProviderMissing);
         }
-        if !set_of(&settings.second_factors, is_second_factor) {
+        if !set_of(&settings.second_factors, Kind::Second) {
             return Err(Refusal::SecondFactorInvalid);
         }
-        if !set_of(&settings.multi_factors, is_multi_factor) {
+        if !set_of(&settings.multi_factors, Kind::Multi) {
             return Err(Refusal::MultiFactorInvalid);
         }
         if self.custom.is_some() {
             return Err(Refusal::PolicyExists);
         }
         Ok(Change::Created(Box::new(settings)))
+    }
+
+    /// Decides on other flags and lifetimes. What is left out of them is at its default: the whole is replaced (RFC 9110, 9.3.4).
+    pub fn update(&self, settings: AddCustomLoginPolicyRequest) -> Result<Change, Refusal> {
+        if !redirect_uri(&settings.default_redirect_uri) {
+            return Err(Refusal::RedirectUriInvalidOnUpdate);
+        }
+        let policy = self.custom.as_ref().ok_or(Refusal::PolicyMissing)?;
+        if policy.with(&settings) == policy.settings {
+            return Err(Refusal::PolicyUnchanged);
+        }
+        Ok(Change::Updated(Box::new(settings)))
     }
 
     /// Decides on the reset to the default.
@@ -93,19 +134,53 @@ impl State {
         }
     }
 
-    /// Decides on adding a second factor.
-    pub fn add_second_factor(&self, factor: i32) -> Result<Change, Refusal> {
+    /// Decides on adding a factor.
+    pub fn add_factor(&self, kind: Kind, factor: i32) -> Result<Change, Refusal> {
         let policy = self.custom.as_ref().ok_or(Refusal::PolicyMissing)?;
-        if policy.settings.second_factors.contains(&factor) {
-            return Err(Refusal::SecondFactorExists);
+        if policy.factors(kind).contains(&factor) {
+            return Err(match kind {
+                Kind::Second => Refusal::SecondFactorExists,
+                Kind::Multi => Refusal::MultiFactorExists,
+            });
         }
-        Ok(Change::SecondFactorAdded(factor))
+        Ok(Change::FactorAdded(kind, factor))
     }
 
-    /// Decides on removing a second factor.
-    pub fn remove_second_factor(&self, factor: i32) -> Result<Change, Refusal> {
-        let active = |policy: &Policy| policy.settings.second_factors.contains(&factor);
-        if self.custom.as_ref().is_some_and(active) { Ok(Change::SecondFactorRemoved(factor)) } else { Err(Refusal::SecondFactorMissing) }
+    /// Decides on removing a factor.
+    pub fn remove_factor(&self, kind: Kind, factor: i32) -> Result<Change, Refusal> {
+        if self.custom.as_ref().is_some_and(|policy| policy.factors(kind).contains(&factor)) {
+            return Ok(Change::FactorRemoved(kind, factor));
+        }
+        Err(match kind {
+            Kind::Second => Refusal::SecondFactorMissing,
+            Kind::Multi => Refusal::MultiFactorMissing,
+        })
+    }
+}
+
+/// The flags and lifetimes of an update, in the form in which a policy holds them.
+pub fn settings(update: UpdateCustomLoginPolicyRequest) -> AddCustomLoginPolicyRequest {
+    AddCustomLoginPolicyRequest {
+        allow_username_password: update.allow_username_password,
+        allow_register: update.allow_register,
+        allow_external_idp: update.allow_external_idp,
+        force_mfa: update.force_mfa,
+        passwordless_type: update.passwordless_type,
+        hide_password_reset: update.hide_password_reset,
+        ignore_unknown_usernames: update.ignore_unknown_usernames,
+        default_redirect_uri: update.default_redirect_uri,
+        password_check_lifetime: update.password_check_lifetime,
+        external_login_check_lifetime: update.external_login_check_lifetime,
+        mfa_init_skip_lifetime: update.mfa_init_skip_lifetime,
+        second_factor_check_lifetime: update.second_factor_check_lifetime,
+        multi_factor_check_lifetime: update.multi_factor_check_lifetime,
+        second_factors: Vec::new(),
+        multi_factors: Vec::new(),
+        idps: Vec::new(),
+        allow_domain_discovery: update.allow_domain_discovery,
+        disable_login_with_email: update.disable_login_with_email,
+        disable_login_with_phone: update.disable_login_with_phone,
+        force_mfa_local_only: update.force_mfa_local_only,
     }
 }
 
@@ -113,6 +188,32 @@ impl Policy {
     /// A policy created at this moment.
     pub fn new(settings: &AddCustomLoginPolicyRequest, created: Stamp) -> Self {
         Self { settings: settings.clone(), created, changed: created }
+    }
+
+    /// The active factors of a kind.
+    pub fn factors(&self, kind: Kind) -> &[i32] {
+        match kind {
+            Kind::Second => &self.settings.second_factors,
+            Kind::Multi => &self.settings.multi_factors,
+        }
+    }
+
+    fn factors_mut(&mut self, kind: Kind) -> &mut Vec<i32> {
+        match kind {
+            Kind::Second => &mut self.settings.second_factors,
+            Kind::Multi => &mut self.settings.multi_factors,
+        }
+    }
+
+    /// These settings with the factors that are active.
+    fn with(&self, settings: &AddCustomLoginPolicyRequest) -> AddCustomLoginPolicyRequest {
+        let AddCustomLoginPolicyRequest { second_factors, multi_factors, idps, .. } = &self.settings;
+        AddCustomLoginPolicyRequest {
+            second_factors: second_factors.clone(),
+            multi_factors: multi_factors.clone(),
+            idps: idps.clone(),
+            ..settings.clone()
+        }
     }
 
     /// The defaults of a new instance.
@@ -171,19 +272,12 @@ impl Policy {
     }
 }
 
-/// Whether the number is a declared second factor other than 0.
-pub fn is_second_factor(number: i32) -> bool {
-    number != 0 && SecondFactorType::try_from(number).is_ok()
-}
-
-fn is_multi_factor(number: i32) -> bool {
-    number != 0 && MultiFactorType::try_from(number).is_ok()
-}
-
 /// Each element is valid and stands once.
-fn set_of(factors: &[i32], valid: impl Fn(i32) -> bool) -> bool {
+fn set_of(factors: &[i32], kind: Kind) -> bool {
     // Validity first: a valid list that holds nothing twice is short, so the search can't take long.
-    factors.iter().all(|factor| valid(*factor)) && factors.len() < 64 && (1..factors.len()).all(|at| !factors[..at].contains(&factors[at]))
+    factors.iter().all(|factor| kind.declares(*factor))
+        && factors.len() < 64
+        && (1..factors.len()).all(|at| !factors[..at].contains(&factors[at]))
 }
 
 /// Empty, or with a scheme, and for http(s) with a host.
@@ -224,9 +318,44 @@ mod tests {
 
     #[test]
     fn a_list_of_factors_is_a_set() {
-        assert!(set_of(&[2, 1], is_second_factor));
+        assert!(set_of(&[2, 1], Kind::Second));
         for bad in [&[0][..], &[1, 1], &[99], &[-1]] {
-            assert!(!set_of(bad, is_second_factor));
+            assert!(!set_of(bad, Kind::Second));
         }
+    }
+
+    #[test]
+    fn an_update_replaces_flags_and_keeps_factors() {
+        let stamp = Stamp::default();
+        let mut state = State::inheriting(stamp);
+        let update = |force_mfa| AddCustomLoginPolicyRequest { force_mfa, ..Default::default() };
+        assert_eq!(state.update(update(true)).unwrap_err(), Refusal::PolicyMissing);
+        let created = AddCustomLoginPolicyRequest { allow_register: true, second_factors: vec![1], ..Default::default() };
+        state.apply(stamp, &state.create(created).unwrap());
+        state.apply(stamp, &state.update(update(true)).unwrap());
+        let settings = &state.custom.as_ref().unwrap().settings;
+        assert!(settings.force_mfa && !settings.allow_register);
+        assert_eq!(settings.second_factors, [1]);
+        assert_eq!(state.update(update(true)).unwrap_err(), Refusal::PolicyUnchanged);
+        let bad = AddCustomLoginPolicyRequest { default_redirect_uri: "x".into(), ..Default::default() };
+        assert_eq!(state.update(bad).unwrap_err(), Refusal::RedirectUriInvalidOnUpdate);
+    }
+
+    #[test]
+    fn kinds_of_factors_do_not_mix() {
+        let stamp = Stamp::default();
+        let mut state = State::inheriting(stamp);
+        for kind in [Kind::Second, Kind::Multi] {
+            assert_eq!(state.add_factor(kind, 1).unwrap_err(), Refusal::PolicyMissing);
+        }
+        state.apply(stamp, &Change::Created(Box::default()));
+        state.apply(stamp, &state.add_factor(Kind::Multi, 1).unwrap());
+        assert_eq!(state.remove_factor(Kind::Second, 1).unwrap_err(), Refusal::SecondFactorMissing);
+        state.apply(stamp, &state.add_factor(Kind::Second, 1).unwrap());
+        assert_eq!(state.add_factor(Kind::Multi, 1).unwrap_err(), Refusal::MultiFactorExists);
+        state.apply(stamp, &state.remove_factor(Kind::Multi, 1).unwrap());
+        assert_eq!(state.remove_factor(Kind::Multi, 1).unwrap_err(), Refusal::MultiFactorMissing);
+        assert_eq!(state.custom.unwrap().factors(Kind::Second), [1]);
+        assert!(!Kind::Multi.declares(2) && !Kind::Second.declares(0) && Kind::Second.declares(5));
     }
 }

@@ -1,12 +1,16 @@
-//! The events of one instance and what they make of it. Everything that an answer says about sequence, dates and owner comes from here.
+//! One instance: its organizations, their policies and the stamps of all events. Everything that an answer says about sequence, dates and
+//! owner comes from here.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::auth::User;
+use super::directory::{Organization, Token, domain};
 use super::limits;
-use super::policy::{Change, Policy, State};
+use super::policy::{Change, State};
 use super::random::Random;
+use super::refusal::Refusal;
+use super::stream::Stream;
 
 /// Microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -36,36 +40,13 @@ pub struct Stamp {
     pub date: Date,
 }
 
-/// The events of one organization's policy. Old ones are folded, so a stream doesn't grow with its age.
-#[derive(Debug)]
-struct Stream {
-    folded: State,
-    tail: VecDeque<(Stamp, Change)>,
-    current: State,
-}
-
-impl Stream {
-    fn new(since: Stamp) -> Self {
-        Self { folded: State::inheriting(since), tail: VecDeque::new(), current: State::inheriting(since) }
-    }
-
-    fn append(&mut self, stamp: Stamp, change: Change) {
-        self.current.apply(stamp, &change);
-        self.tail.push_back((stamp, change));
-        while self.tail.len() > limits::TAIL {
-            if let Some((stamp, change)) = self.tail.pop_front() {
-                self.folded.apply(stamp, &change);
-            }
-        }
-    }
-
-    fn as_of(&self, date: Date) -> State {
-        let mut state = self.folded.clone();
-        for (stamp, change) in self.tail.iter().take_while(|(stamp, _)| stamp.date <= date) {
-            state.apply(*stamp, change);
-        }
-        state
-    }
+/// Whose policy a call reads or changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// What organizations without a policy of their own inherit.
+    Default,
+    /// The organization with this id.
+    Organization(&'a str),
 }
 
 /// One instance. Not printable: it holds tokens.
@@ -74,16 +55,15 @@ pub struct Store {
     pub instance: String,
     /// The organization in which the instance's administrator is at home; it can't be removed.
     pub home: String,
-    /// The policy that organizations inherit.
-    pub default: Policy,
     /// By id.
     pub users: HashMap<String, User>,
-    /// From token to the id of its user.
-    pub tokens: HashMap<String, String>,
-    organizations: HashMap<String, Stream>,
+    /// By the secret.
+    pub tokens: HashMap<String, Token>,
+    pub(super) organizations: HashMap<String, Organization>,
+    default: Stream,
     last: Stamp,
     last_id: u64,
-    random: Random,
+    pub(super) random: Random,
 }
 
 impl Store {
@@ -92,20 +72,20 @@ impl Store {
         let mut store = Self {
             instance: String::new(),
             home: String::new(),
-            default: Policy::default_of_instance(Stamp::default()),
             users: HashMap::new(),
             tokens: HashMap::new(),
             organizations: HashMap::new(),
+            default: Stream::new(State::inheriting(Stamp::default())),
             last: Stamp::default(),
             last_id: 100_000_000_000_000_000 + random.below(800_000_000_000_000_000),
             random,
         };
         store.instance = store.new_id();
-        let stamp = store.stamp();
-        store.default = Policy::default_of_instance(stamp);
+        store.default = Stream::new(State::of_instance(store.stamp()));
         store.home = store.new_id();
         let stamp = store.stamp();
-        store.organizations.insert(store.home.clone(), Stream::new(stamp));
+        let home = Organization::new("Triwire".into(), domain("Triwire", &store.home), stamp);
+        store.organizations.insert(store.home.clone(), home);
         store
     }
 
@@ -120,15 +100,45 @@ impl Store {
         self.organizations.contains_key(id)
     }
 
-    /// Adds an organization, unless there are too many.
-    pub fn add_organization(&mut self) -> Option<(String, Stamp)> {
+    /// The organization of this id.
+    pub fn organization(&self, id: &str) -> Option<&Organization> {
+        self.organizations.get(id)
+    }
+
+    /// The organization of this domain, with its id; domains compare without case.
+    pub fn organization_of(&self, domain: &str) -> Option<(&str, &Organization)> {
+        let found = self.organizations.iter().find(|(_, organization)| organization.domain.eq_ignore_ascii_case(domain));
+        found.map(|(id, organization)| (id.as_str(), organization))
+    }
+
+    /// Adds an organization; none if there are too many.
+    pub fn add_organization(&mut self, name: &str) -> Option<Result<(String, Stamp), Refusal>> {
         if self.organizations.len() >= limits::ORGANIZATIONS {
             return None;
         }
+        if self.organizations.values().any(|organization| organization.name == name) {
+            return Some(Err(Refusal::OrganizationExists));
+        }
         let id = self.new_id();
         let stamp = self.stamp();
-        self.organizations.insert(id.clone(), Stream::new(stamp));
-        Some((id, stamp))
+        let mut domain = domain(name, &id);
+        if self.organization_of(&domain).is_some() {
+            domain = format!("{id}.{domain}");
+        }
+        self.organizations.insert(id.clone(), Organization::new(name.to_owned(), domain, stamp));
+        Some(Ok((id, stamp)))
+    }
+
+    /// Takes an organization out of use.
+    pub fn deactivate_organization(&mut self, id: &str) -> Option<Result<Stamp, Refusal>> {
+        if !self.organizations.get(id)?.active {
+            return Some(Err(Refusal::OrganizationInactive));
+        }
+        let stamp = self.stamp();
+        let organization = self.organizations.get_mut(id)?;
+        organization.active = false;
+        organization.changed = stamp;
+        Some(Ok(stamp))
     }
 
     /// Removes an organization with its users and their tokens. Its id is never used again.
@@ -136,38 +146,43 @@ impl Store {
         self.organizations.remove(id)?;
         self.users.retain(|_, user| user.home != id);
         let users = &self.users;
-        self.tokens.retain(|_, user| users.contains_key(user));
+        self.tokens.retain(|_, token| users.contains_key(&token.user));
         for user in self.users.values_mut() {
             user.memberships.remove(id);
         }
         Some(self.stamp())
     }
 
-    /// The state of an organization's policy, now or as it was at a date.
-    pub fn policy(&self, organization: &str, as_of: Option<Date>) -> Option<State> {
-        let stream = self.organizations.get(organization)?;
-        Some(match as_of {
-            Some(date) => stream.as_of(date),
-            None => stream.current.clone(),
-        })
+    /// The state of a policy, now or as it was at a date.
+    pub fn policy(&self, scope: Scope<'_>, as_of: Option<Date>) -> Option<State> {
+        Some(self.stream(scope)?.at(as_of))
     }
 
     /// Decides on a command and stores what follows from it, in one step: nothing can come between.
-    pub fn change<E>(&mut self, organization: &str, decide: impl FnOnce(&State) -> Result<Change, E>) -> Option<Result<Stamp, E>> {
-        let stream = self.organizations.get(organization)?;
-        let change = match decide(&stream.current) {
+    pub fn change<E>(&mut self, scope: Scope<'_>, decide: impl FnOnce(&State) -> Result<Change, E>) -> Option<Result<Stamp, E>> {
+        let change = match decide(self.stream(scope)?.current()) {
             Ok(change) => change,
             Err(refusal) => return Some(Err(refusal)),
         };
         let stamp = self.stamp();
-        let stream = self.organizations.get_mut(organization)?;
+        let stream = match scope {
+            Scope::Default => &mut self.default,
+            Scope::Organization(id) => &mut self.organizations.get_mut(id)?.policy,
+        };
         stream.append(stamp, change);
         Some(Ok(stamp))
     }
 
+    fn stream(&self, scope: Scope<'_>) -> Option<&Stream> {
+        match scope {
+            Scope::Default => Some(&self.default),
+            Scope::Organization(id) => self.organizations.get(id).map(|organization| &organization.policy),
+        }
+    }
+
     /// The stamp of the next event. Dates have microseconds; now and then they end in zeros, so that a printer that drops trailing zeros
     /// is seen in every run and not once in ten.
-    fn stamp(&mut self) -> Stamp {
+    pub(super) fn stamp(&mut self) -> Stamp {
         let sequence = self.last.sequence + 1;
         let date = Date::now().0.max(self.last.date.0 + 1);
         let step = match sequence % 7 {
@@ -182,13 +197,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use super::super::policy::Kind;
     use super::*;
-    use crate::reference::failure::Refusal;
-
-    fn change(store: &mut Store, change: Change) -> Stamp {
-        let home = store.home.clone();
-        store.change(&home, |_| Ok::<_, Refusal>(change)).unwrap().unwrap()
-    }
 
     #[test]
     fn stamps_ascend_and_some_end_in_zeros() {
@@ -200,31 +210,34 @@ mod tests {
     }
 
     #[test]
-    fn a_read_can_look_back() {
+    fn policies_are_apart() {
         let mut store = Store::new(Random::new());
-        let home = store.home.clone();
-        let created = change(&mut store, Change::Created(Box::default()));
-        let added = change(&mut store, Change::SecondFactorAdded(1));
-        let factors = |as_of| {
-            let state = store.policy(&home, as_of).unwrap();
-            state.custom.map(|policy| policy.settings.second_factors)
-        };
-        assert_eq!(factors(None), Some(vec![1]));
-        assert_eq!(factors(Some(added.date)), Some(vec![1]));
-        assert_eq!(factors(Some(created.date)), Some(vec![]));
-        assert_eq!(factors(Some(Date(created.date.0 - 1))), None);
+        let (one, _) = store.add_organization("one").unwrap().unwrap();
+        let (two, _) = store.add_organization("two").unwrap().unwrap();
+        assert_eq!(store.add_organization("two").unwrap().unwrap_err(), Refusal::OrganizationExists);
+        for id in [&one, &two] {
+            store.change(Scope::Organization(id), |state| state.create(Default::default())).unwrap().unwrap();
+        }
+        store.change(Scope::Organization(&one), |state| state.add_factor(Kind::Second, 1)).unwrap().unwrap();
+        store.change(Scope::Default, |state| state.remove_factor(Kind::Second, 2)).unwrap().unwrap();
+        let factors = |scope| store.policy(scope, None).unwrap().custom.unwrap().settings.second_factors;
+        assert_eq!(factors(Scope::Organization(&one)), [1]);
+        assert!(factors(Scope::Organization(&two)).is_empty());
+        assert_eq!(factors(Scope::Default), [1]);
     }
 
     #[test]
-    fn a_stream_does_not_grow() {
+    fn domains_find_organizations() {
         let mut store = Store::new(Random::new());
-        change(&mut store, Change::Created(Box::default()));
-        for _ in 0..500 {
-            change(&mut store, Change::SecondFactorAdded(1));
-            change(&mut store, Change::SecondFactorRemoved(1));
-        }
-        let stream = &store.organizations[&store.home];
-        assert_eq!(stream.tail.len(), limits::TAIL);
-        assert_eq!(stream.current.last, stream.as_of(stream.current.last.date).last);
+        let (one, _) = store.add_organization("A b").unwrap().unwrap();
+        let (two, _) = store.add_organization("a-b").unwrap().unwrap();
+        assert_eq!(store.organization_of("A-B.localhost").unwrap().0, one);
+        let domain = store.organization(&two).unwrap().domain.clone();
+        assert_eq!(store.organization_of(&domain).unwrap().0, two);
+        assert!(store.organization_of("c.localhost").is_none());
+        assert!(store.deactivate_organization(&one).unwrap().is_ok());
+        assert_eq!(store.deactivate_organization(&one).unwrap(), Err(Refusal::OrganizationInactive));
+        store.remove_organization(&one).unwrap();
+        assert!(store.deactivate_organization(&one).is_none());
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::journal::Journal;
 use super::stop::Stop;
 use crate::answer::{self, Reading};
-use crate::case::{Captures, Case, Duty, Step, StepKind, Suite, Token};
+use crate::case::{Captures, Case, Duty, Expect, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
 use crate::contract::status::Code;
@@ -84,6 +84,8 @@ pub(super) struct Performed {
     pub met: Met,
     /// The last answer as it was.
     pub reading: Reading,
+    /// The last exchange as it was.
+    pub raw: Exchange,
 }
 
 /// A call can't be made from a step: a fault of the harness or of its input.
@@ -230,7 +232,13 @@ impl<'a> Engine<'a> {
                 _ => Some(pause),
             };
             let Some(wait) = wait else {
-                return Ok(Performed { attempts, bound_passed: bound_passed && !settled, met: verdict, reading: done.reading });
+                return Ok(Performed {
+                    attempts,
+                    bound_passed: bound_passed && !settled,
+                    met: verdict,
+                    reading: done.reading,
+                    raw: done.raw,
+                });
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -249,7 +257,7 @@ impl<'a> Engine<'a> {
         let refused = done.reading.code() == Some(Code::Unauthenticated)
             && self.identity_token(asked.identity, &BTreeMap::new()).is_some_and(|token| Some(token) == self.options.token)
             && asked.step.defect.is_none()
-            && !asked.step.expect.iter().any(|piece| piece.code.contains(&Code::Unauthenticated))
+            && !asked.step.expect.iter().flat_map(Expect::with_alternatives).any(|piece| piece.code.contains(&Code::Unauthenticated))
             && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));
         if !(unreachable || refused) {
             return;
@@ -298,7 +306,7 @@ pub(super) struct Asked<'b> {
     /// The case that sends it.
     pub case: Option<&'b Case>,
     /// Pieces of its expectation that count.
-    pub counts: &'b (dyn Fn(&crate::case::Expect) -> bool + Sync),
+    pub counts: &'b (dyn Fn(&Expect) -> bool + Sync),
     /// Whether a requested stop cuts it.
     pub cuttable: bool,
 }

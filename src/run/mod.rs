@@ -22,7 +22,7 @@ pub use stop::Stop;
 use crate::case::Suite;
 use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Judgement, Observation, Verdict, Violation};
+use crate::judge::{self, Judgement, Observation, Scope, Verdict, Violation};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, PassiveEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::{Capabilities, Presence};
@@ -225,7 +225,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             }
         }
         if let (Some(observation), true) = (&executed.ended.observation, group.agreement.is_some()) {
-            observations.push(observation.clone());
+            observations.push((&planned.scope, observation.clone()));
         }
         engine.emit(Event::TrialEnded(executed.ended)).await;
         last_acts = acts;
@@ -234,14 +234,14 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         if engine.is_over() && observations.len() < group.trials.len() {
             return;
         }
-        let references: Vec<&Observation> = observations.iter().collect();
+        let references: Vec<(&Scope, &Observation)> = observations.iter().map(|(scope, seen)| (*scope, seen)).collect();
         let judgement = judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract);
         engine
             .emit(Event::AgreementEnded(AgreementEnded {
                 id: group.agreement_id(),
                 case: group.case.base_id().to_owned(),
                 variant: group.case.variant.clone(),
-                transports: observations.iter().flat_map(|observation| observation.transports.clone()).collect(),
+                transports: observations.iter().flat_map(|(_, observation)| observation.transports.clone()).collect(),
                 covers: group.case.covered_by_agreement(),
                 repeat: group.repeat,
                 judgement,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::{Asked, Engine, is_setup};
 use super::fixture::Set;
 use crate::case::{Act, Captures, Case, StepKind, Via};
-use crate::judge::{self, Judgement, Met, Observation, StepSeen, Stopped, Verdict};
+use crate::judge::{self, Judgement, Met, Observation, Place, StepSeen, Stopped, Verdict, Walk};
 use crate::plan::PlannedTrial;
 use crate::record::event::TrialEnded;
 use crate::wire::{Role, Transport};
@@ -91,9 +91,8 @@ async fn steps(
     observation: &mut Observation,
 ) -> bool {
     let counts = |piece: &crate::case::Expect| planned.scope.counts(piece);
-    let mut before = None;
-    for (index, act) in acts.iter().enumerate() {
-        judge::enter(act, before.replace(act), captures);
+    let mut walk = Walk::new(acts);
+    while let Some((index, act)) = walk.next(captures) {
         if engine.is_over() {
             observation.stopped = Some(Stopped::Interrupted);
             return true;
@@ -126,11 +125,13 @@ async fn steps(
             }
         };
         observation.steps.push(StepSeen { act: index, attempts: performed.attempts, bound_passed: performed.bound_passed });
-        judge::take_captures(&act.step, &performed.reading, captures);
         if performed.met != Met::Yes {
             observation.stopped = Some(Stopped::Unmet);
             return is_setup(act.duty);
         }
+        let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
+        walk.follow(judge::followed(act, place, counts));
+        judge::take_captures(&act.step, &performed.reading, captures);
     }
     false
 }

@@ -68,7 +68,9 @@ async fn provoke(server: &Reference) {
         }
     }
     let _ = try_send(server, Http::Two, call(server, "text/plain", LIST, &[])).await;
-    let _ = try_send(server, Http::One, json(server, "POST", &search, "")).await;
+    for http in [Http::One, Http::Two] {
+        let _ = try_send(server, http, json(server, "POST", &search, "")).await;
+    }
 }
 
 #[tokio::test]

@@ -100,8 +100,7 @@ async fn grpc_requests_that_are_wrong_are_refused_without_effect() {
         "/zitadel.management.v1.ManagementService/addSecondFactorToLoginPolicy",
         "/zitadel.management.v1.managementservice/AddSecondFactorToLoginPolicy",
         "/zitadel.management.v9.ManagementService/Healthz",
-        "/zitadel.management.v1.ManagementService/Healthz",
-        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
     ] {
         assert_eq!(status(framed(&server, GRPC, path, &add)).await, "12", "{path}");
     }

@@ -1,26 +1,59 @@
 //! Expectations.
 
 use super::super::keys;
-use super::super::model::{Expect, HeaderPattern, StatusPattern};
+use super::super::model::{Act, Alternative, Duty, Ending, Expect, HeaderPattern, StatusPattern};
 use super::super::tree::{Node, Yaml};
+use super::flow::ReadStep;
 use super::pattern::{Purpose, Shape};
+use super::step::Manner;
 use super::{Reader, place, suggestion};
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
 
 impl Reader<'_> {
     /// One expectation or a list of them.
-    pub(super) fn expectations(&mut self, node: &Node, operation: Option<&Method>) -> Vec<Expect> {
-        self.one_or_more(node).iter().map(|node| self.expectation(node, operation)).collect()
+    pub(super) fn expectations(&mut self, node: &Node, operation: Option<&Method>, manner: Manner) -> Vec<Expect> {
+        self.one_or_more(node).iter().map(|node| self.expectation(node, operation, manner)).collect()
     }
 
     /// One expectation of an answer to this operation.
-    pub(super) fn expectation(&mut self, node: &Node, operation: Option<&Method>) -> Expect {
-        let mut expect = Expect { span: self.span(place(node)), ..Expect::default() };
+    pub(super) fn expectation(&mut self, node: &Node, operation: Option<&Method>, manner: Manner) -> Expect {
         if !self.keys(node, &keys::EXPECT) {
-            return expect;
+            return Expect { span: self.span(place(node)), ..Expect::default() };
         }
+        let mut expect = self.said_of_answer(node, operation);
         expect.requirement = node.get("requirement").and_then(|node| self.claim(node));
+        if let Some(alternatives) = node.get("any") {
+            expect.any = self.alternatives(alternatives, operation, manner);
+        }
+        self.consistent(node, &mut expect);
+        expect
+    }
+
+    fn alternatives(&mut self, node: &Node, operation: Option<&Method>, manner: Manner) -> Vec<Alternative> {
+        let items = self.list(node);
+        if items.len() == 1 {
+            let hint = "where there is no choice write it as the expectation itself".to_owned();
+            self.mistake(&node.mark, "one alternative is no choice", Some(hint));
+        }
+        let mut alternatives = Vec::new();
+        for item in items {
+            if !self.keys(item, &keys::ALTERNATIVE) {
+                continue;
+            }
+            let mut expect = self.said_of_answer(item, operation);
+            self.consistent(item, &mut expect);
+            let then = self.steps(item.get("then"), Manner { across: manner.across, ..Manner::FOLLOW_UP });
+            let acts = ReadStep::bare(&then).into_iter().map(|step| Act { duty: Duty::Main, step, identity: String::new() }).collect();
+            self.branches.push(then);
+            alternatives.push(Alternative { expect, then: acts });
+        }
+        alternatives
+    }
+
+    /// What an expectation and an alternative have in common.
+    fn said_of_answer(&mut self, node: &Node, operation: Option<&Method>) -> Expect {
+        let mut expect = Expect { span: self.span(place(node)), ..Expect::default() };
         if let Some(codes) = node.get("code") {
             expect.code = self.one_or_more(codes).iter().filter_map(|code| self.code(code)).collect();
         }
@@ -38,8 +71,19 @@ impl Reader<'_> {
         if let Some(refused) = node.get("refused") {
             expect.refused = self.truth(refused).unwrap_or_default();
         }
-        self.consistent(node, &mut expect);
+        if let Some(ends) = node.get("ends") {
+            expect.ends = self.one_or_more(ends).iter().filter_map(|end| self.ending(end)).collect();
+        }
         expect
+    }
+
+    fn ending(&mut self, node: &Node) -> Option<Ending> {
+        Some(match self.word(node, keys::ENDS, "end of an exchange")? {
+            "complete" => Ending::Complete,
+            "closed" => Ending::Closed,
+            "reset" => Ending::Reset,
+            _ => Ending::GoAway,
+        })
     }
 
     /// The requirement that a piece answers for.
@@ -55,7 +99,7 @@ impl Reader<'_> {
 
     /// What a body or an error says about the code.
     fn consistent(&mut self, node: &Node, expect: &mut Expect) {
-        if node.entries().iter().all(|entry| entry.key == "requirement") {
+        if node.entries().iter().all(|entry| matches!(entry.key.as_str(), "requirement" | "then")) {
             self.mistake(
                 place(node),
                 "this expectation names nothing that must hold",
@@ -159,6 +203,9 @@ impl Reader<'_> {
 /// Whether an answer that meets all of these can be a success.
 pub(super) fn allows_success(expect: &[Expect]) -> bool {
     expect.iter().all(|expect| {
+        let choice =
+            expect.any.is_empty() || expect.any.iter().any(|alternative| allows_success(std::slice::from_ref(&alternative.expect)));
+        let whole = expect.ends.is_empty() || expect.ends.contains(&Ending::Complete);
         let status = match &expect.status {
             None => true,
             Some(StatusPattern::OneOf(statuses)) => statuses.iter().any(|status| (200..300).contains(status)),
@@ -167,6 +214,6 @@ pub(super) fn allows_success(expect: &[Expect]) -> bool {
         };
         let code = if expect.error.is_some() { expect.code.is_empty() } else { expect.code.is_empty() || expect.code.contains(&Code::Ok) };
         // An error that is expected without a code is one all the same.
-        status && code && !expect.refused && expect.error.is_none()
+        status && code && choice && whole && !expect.refused && expect.error.is_none()
     })
 }

@@ -12,6 +12,8 @@ pub(super) struct ReadStep {
     pub step: Step,
     pub uses: Vec<(String, Mark)>,
     pub gives: Vec<(String, Mark)>,
+    /// The follow-ups of each of its alternatives.
+    pub branches: Vec<Vec<Self>>,
     pub at: Mark,
 }
 
@@ -59,6 +61,10 @@ impl Reader<'_> {
                 if !known.insert(name.clone()) && !again {
                     self.mistake(at, format!("`${name}` is given already"), Some("give it another name".to_owned()));
                 }
+            }
+            // What an alternative's follow-ups give is known to them alone: another alternative may be taken.
+            for branch in &step.branches {
+                self.flow(branch, identity, &mut known.clone(), again);
             }
         }
     }

@@ -107,6 +107,8 @@ struct Reader<'a> {
     variant: Option<Value>,
     /// Captures used since the reader of a step began.
     uses: Vec<(String, Mark)>,
+    /// Follow-ups of alternatives since the reader of a step began.
+    branches: Vec<Vec<flow::ReadStep>>,
 }
 
 impl<'a> Reader<'a> {
@@ -122,6 +124,7 @@ impl<'a> Reader<'a> {
             claims: BTreeSet::new(),
             variant: None,
             uses: Vec::new(),
+            branches: Vec::new(),
         }
     }
 

@@ -41,6 +41,7 @@ impl Reader<'_> {
     /// One step, of a mapping whose keys are known to be right.
     pub(super) fn step(&mut self, node: &Node, default: Option<&Method>, manner: Manner) -> ReadStep {
         let outer = std::mem::take(&mut self.uses);
+        let outer_branches = std::mem::take(&mut self.branches);
         let operation = match node.get("rpc") {
             Some(rpc) => self.operation(rpc),
             None => default,
@@ -68,7 +69,8 @@ impl Reader<'_> {
             span: self.span(place(node)),
         };
         let uses = std::mem::replace(&mut self.uses, outer);
-        ReadStep { step, uses, gives, at: place(node).clone() }
+        let branches = std::mem::replace(&mut self.branches, outer_branches);
+        ReadStep { step, uses, gives, branches, at: place(node).clone() }
     }
 
     fn identity_name(&mut self, node: &Node) -> Option<String> {
@@ -80,10 +82,10 @@ impl Reader<'_> {
 
     /// `expect`, `until` and `eventually`.
     fn asked(&mut self, node: &Node, operation: Option<&Method>, kind: &StepKind, manner: Manner) -> (Vec<Expect>, Option<Expect>) {
-        let mut expect = node.get("expect").map(|node| self.expectations(node, operation)).unwrap_or_default();
-        let mut until = node.get("until").map(|node| self.expectation(node, operation));
+        let mut expect = node.get("expect").map(|node| self.expectations(node, operation, manner)).unwrap_or_default();
+        let mut until = node.get("until").map(|node| self.expectation(node, operation, manner));
         if let Some(eventually) = node.entries().iter().find(|entry| entry.key == "eventually") {
-            let shown = self.expectation(&eventually.value, operation);
+            let shown = self.expectation(&eventually.value, operation, manner);
             if until.is_some() {
                 let hint = "`eventually` asks until its expectation holds; write `until` and `expect` where they differ".to_owned();
                 self.mistake(&eventually.at, "`eventually` stands beside `until`", Some(hint));

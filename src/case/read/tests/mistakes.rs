@@ -162,7 +162,7 @@ fn raw_forms_say_whether_they_break_a_rule() {
 
 #[test]
 fn captures_are_given_before_they_are_used_and_once() {
-    insta::assert_snapshot!(said(&case_with("expect: { body: { details: { sequence: { $above: $later } } } }, capture: { later: details.sequence }")), @"topic.yaml:1:163: `$later` isn't given by any step before (help: known are `org.id`, `policy.sequence`, `run.id`, `set`)");
+    insta::assert_snapshot!(said(&case_with("expect: { body: { details: { sequence: { $above: $later } } } }, capture: { later: details.sequence }")), @"topic.yaml:1:163: `$later` isn't given by any step before (help: known are `org.id`, `policy.sequence`, `round`, `run.id`, `set`)");
     insta::assert_snapshot!(said(&case_with("expect: { code: OK }, capture: { org.id: details.resourceOwner }")), @"topic.yaml:1:147: `$org.id` is given already (help: give it another name)");
     insta::assert_snapshot!(said(&case_with("expect: { code: OK }, capture: { a: details.sequenze, $b: details }")), @"
     topic.yaml:1:150: `sequenze` is no field of `zitadel.v1.ObjectDetails` (help: did you mean `sequence`?)
@@ -340,7 +340,7 @@ fixtures:
     11 |   c: { as: nobody, reset: [{ rpc: zitadel.management.v1.ManagementService/AddOrg, send: { name: $orgg.id } }] }
        |                                                                                                 ^^^^^^^^
        |
-       = help: known are `run.id`, `set`
+       = help: known are `round`, `run.id`, `set`
 
     11 mistakes
     ");

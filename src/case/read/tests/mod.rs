@@ -202,6 +202,27 @@ fn the_script_is_start_control_start_again_defective_call_marker_and_what_follow
 }
 
 #[test]
+fn alternatives_bring_follow_ups_that_know_what_was_captured_before() {
+    let text = case_with(
+        "expect: { any: [{ code: OK, then: [{ rpc: GetLoginPolicy, via: every, capture: { seen.sequence: policy.details.sequence } }, { rpc: ResetLoginPolicyToDefault, as: run }] }, { status: 4xx }] }, across: each",
+    );
+    let suite = cases(&text).unwrap();
+    let script = suite.cases[0].script(&suite, &[Wire::Json, Wire::Grpc]);
+    let main = script.iter().find(|act| act.duty == Duty::Main).unwrap();
+    let then = &main.step.expect[0].any[0].then;
+    let shown: Vec<(Duty, &str, Option<Via>)> = then.iter().map(|act| (act.duty, act.identity.as_str(), act.step.via)).collect();
+    let nth = |n| Some(Via::Nth(n));
+    assert_eq!(shown, [(Duty::Main, "owner", nth(0)), (Duty::Main, "owner", nth(1)), (Duty::Main, "run", None)]);
+    let wrong = case_with(
+        "expect: { any: [{ code: OK, then: [{ rpc: GetLoginPolicy, capture: { seen: policy } }] }, { code: NOT_FOUND }] }, then: [{ rpc: GetLoginPolicy, expect: { body: { policy: $seen } } }]",
+    );
+    assert!(said(&wrong).contains("`$seen` isn't given by any step before"), "{}", said(&wrong));
+    assert!(said(&case_with("expect: { any: [{ code: OK }] }")).contains("one alternative is no choice"));
+    assert!(said(&case_with("expect: { any: [{ code: NOT_FOUND }, { status: 400 }] }")).contains("needs a `control`"));
+    assert_eq!(said(&case_with("expect: { any: [{ code: NOT_FOUND }, { code: OK }] }")), "nothing");
+}
+
+#[test]
 fn statuses_are_numbers_lists_classes_or_excluded() {
     let status = |text: &str| {
         let text = case_with(&format!("expect: {{ status: {text} }}, control: {{ send: {{ type: 1 }} }}"));

@@ -1,0 +1,121 @@
+//! Judging without a network: exchanges made by hand.
+
+use serde_json::json;
+
+use super::*;
+use crate::case::{Act, Alternative, Captures, Duty, Ending, Expect, Payload, Step, StepKind};
+use crate::contract::Contract;
+use crate::contract::status::Code;
+use crate::wire::{Body, End, Exchange, Field, Head, HttpVersion, Intent, Received, Role, Sent, Timing, Transport, Wire};
+
+const RPC: &str = "zitadel.management.v1.ManagementService/AddSecondFactorToLoginPolicy";
+
+fn step(expect: Vec<Expect>) -> Step {
+    let send = Payload::Message(crate::case::Pattern::Object(Vec::new()));
+    Step {
+        kind: StepKind::Call { rpc: RPC.to_owned(), send },
+        identity: None,
+        headers: Vec::new(),
+        via: None,
+        new_connection: false,
+        expect,
+        until: None,
+        capture: Vec::new(),
+        defect: None,
+        span: crate::case::Span::default(),
+    }
+}
+
+fn main_act(expect: Vec<Expect>) -> Act {
+    Act { duty: Duty::Main, step: step(expect), identity: "owner".to_owned() }
+}
+
+fn code(code: Code) -> Expect {
+    Expect { code: vec![code], ..Expect::default() }
+}
+
+fn any(alternatives: Vec<(Expect, Vec<Act>)>) -> Expect {
+    Expect { any: alternatives.into_iter().map(|(expect, then)| Alternative { expect, then }).collect(), ..Expect::default() }
+}
+
+/// An answer over gRPC with this code; a success has an empty message.
+fn answered(id: u64, code: Code) -> Exchange {
+    let content = if code == Code::Ok { vec![0; 5] } else { Vec::new() };
+    ended(id, Some(code), content, End::Complete)
+}
+
+fn ended(id: u64, code: Option<Code>, content: Vec<u8>, end: End) -> Exchange {
+    let heads = if code.is_some() { vec![Head { status: Some(200), fields: Vec::new() }] } else { Vec::new() };
+    Exchange {
+        id,
+        transport: Transport::new(Wire::Grpc, HttpVersion::H2),
+        intent: Intent { role: Role::Trial, rpc: Some(RPC.to_owned()), defect: None, area: None, profile: None },
+        sent: Sent {
+            verb: "POST".to_owned(),
+            scheme: "http".to_owned(),
+            authority: "a".to_owned(),
+            path: format!("/{RPC}"),
+            fields: Vec::new(),
+            content: Body::default(),
+        },
+        received: Received {
+            heads,
+            content: Body::whole(content),
+            undone_coding: None,
+            trailers: code.map(|code| vec![Field::new("grpc-status", code.number().to_string())]),
+            frames: None,
+            framing: None,
+            end,
+        },
+        timing: Timing::default(),
+    }
+}
+
+fn judged(acts: &[Act], exchanges: Vec<Exchange>) -> Judgement {
+    let steps =
+        exchanges.into_iter().enumerate().map(|(act, exchange)| StepSeen { act, attempts: vec![exchange], bound_passed: false }).collect();
+    let observation = Observation { transports: Vec::new(), captures: Captures::new(), steps, stopped: None };
+    let scope = Scope { requirements: vec!["R-1".to_owned()] };
+    trial(acts, &scope, &observation, Contract::built_in())
+}
+
+#[test]
+fn the_alternative_that_holds_brings_its_follow_ups_before_all_else() {
+    let follow_up = main_act(vec![code(Code::AlreadyExists)]);
+    let choice = any(vec![(code(Code::Ok), vec![follow_up.clone(), follow_up]), (code(Code::InvalidArgument), Vec::new())]);
+    let acts = [main_act(vec![choice]), main_act(vec![code(Code::NotFound)])];
+    let accepted = [Code::Ok, Code::AlreadyExists, Code::AlreadyExists, Code::NotFound];
+    let exchanges = |codes: &[Code]| codes.iter().zip(1..).map(|(code, id)| answered(id, *code)).collect::<Vec<_>>();
+    assert_eq!(judged(&acts, exchanges(&accepted)).verdict, Verdict::Pass);
+    assert_eq!(judged(&acts, exchanges(&[Code::InvalidArgument, Code::NotFound])).verdict, Verdict::Pass);
+    let failed = judged(&acts, exchanges(&[Code::Ok, Code::AlreadyExists, Code::Ok]));
+    assert_eq!((failed.verdict, failed.violated[0].exchange), (Verdict::Fail, Some(3)));
+    assert_eq!(judged(&acts, exchanges(&[Code::Ok, Code::AlreadyExists])).verdict, Verdict::Error, "an exchange is missing");
+}
+
+#[test]
+fn where_no_alternative_holds_all_are_named() {
+    let choice = any(vec![(code(Code::NotFound), Vec::new()), (code(Code::PermissionDenied), Vec::new())]);
+    let failed = judged(&[main_act(vec![choice])], vec![answered(1, Code::Internal)]);
+    assert_eq!(failed.violated[0].kind, "code-differs");
+    assert_eq!(failed.violated[0].expected, "NOT_FOUND (5), or PERMISSION_DENIED (7)");
+    let pattern = crate::case::Pattern::Literal(json!("x"));
+    let object = crate::case::Pattern::Object(vec![("details".to_owned(), pattern)]);
+    let with_body = Expect { code: vec![Code::Ok], body: Some(object), ..Expect::default() };
+    let choice = any(vec![(code(Code::NotFound), Vec::new()), (with_body, Vec::new())]);
+    let failed = judged(&[main_act(vec![choice])], vec![answered(1, Code::Ok)]);
+    assert_eq!((failed.violated[0].kind.as_str(), failed.violated[0].expected.as_str()), ("body-differs", "\"x\""));
+}
+
+#[test]
+fn an_end_may_be_all_that_is_expected() {
+    let closed = Expect { ends: vec![Ending::Closed], ..Expect::default() };
+    let choice = || main_act(vec![any(vec![(code(Code::InvalidArgument), Vec::new()), (closed.clone(), Vec::new())])]);
+    let broken = ended(1, None, Vec::new(), End::Closed { text: String::new() });
+    assert_eq!(judged(&[choice()], vec![broken.clone()]).verdict, Verdict::Pass);
+    assert_eq!(judged(&[choice()], vec![answered(1, Code::InvalidArgument)]).verdict, Verdict::Pass);
+    assert_eq!(judged(&[choice()], vec![answered(1, Code::Ok)]).violated[0].kind, "no-alternative");
+    let failed = judged(&[main_act(vec![closed])], vec![answered(1, Code::Ok)]);
+    assert_eq!(failed.violated[0].kind, "end-differs");
+    assert_eq!(judged(&[main_act(vec![code(Code::Internal)])], vec![broken]).violated[0].kind, "closed", "no code matches a broken answer");
+}
