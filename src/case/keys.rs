@@ -290,7 +290,11 @@ pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "fram
 /// Ways in which an exchange ends.
 pub const ENDS: &[&str] = &["complete", "closed", "reset", "goaway"];
 
-const CODE: Key = key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK.");
+const CODE: Key = key(
+    "code",
+    Form::Either(&[Form::OneOrMore(&Form::Word(CODES)), Form::Names(&Form::OneOrMore(&Form::Word(CODES)))]),
+    "Allowed gRPC codes, or all but those of `{ $not: [...] }`. With `body` and without `code`: OK.",
+);
 const STATUS: Key = key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`.");
 const HEAD: Key =
     key("head", Form::Names(&Form::Any), "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.");

@@ -363,6 +363,8 @@ pub enum Pattern {
     Any,
     /// Absent (or default, or null).
     Absent,
+    /// A text that ends with this one.
+    Ends(Box<Pattern>),
     /// A number, 64-bit string or instant greater than this.
     Above(Box<Pattern>),
     /// From one to the other, both inclusive; instants are compared at the coarser printed precision. Offsets in milli-seconds.

@@ -15,8 +15,12 @@ impl Suite {
         let files = [
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
+            ("equivalence_answers.yaml", include_str!("../../cases/equivalence_answers.yaml")),
+            ("equivalence_errors.yaml", include_str!("../../cases/equivalence_errors.yaml")),
+            ("errors.yaml", include_str!("../../cases/errors.yaml")),
             ("methods.yaml", include_str!("../../cases/methods.yaml")),
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
+            ("status_mapping.yaml", include_str!("../../cases/status_mapping.yaml")),
             ("text.yaml", include_str!("../../cases/text.yaml")),
         ];
         files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()

@@ -297,11 +297,20 @@ fn describe_codes(codes: &[Code]) -> String {
     if codes.is_empty() {
         return "an answer that can be read".to_owned();
     }
+    if let Some(forbidden) = all_but(codes) {
+        return format!("another code than {forbidden}");
+    }
     codes.iter().map(|code| format!("{} ({})", code.name(), code.number())).collect::<Vec<_>>().join(" or ")
 }
 
+/// The few codes that are missing where most are allowed.
+fn all_but(codes: &[Code]) -> Option<String> {
+    let missing: Vec<&str> = Code::ALL.iter().filter(|code| !codes.contains(code)).map(|code| code.name()).collect();
+    (missing.len() < codes.len()).then(|| missing.join(" or "))
+}
+
 fn describe_codes_on(codes: &[Code], wire: Wire) -> String {
-    if wire != Wire::Json {
+    if wire != Wire::Json || all_but(codes).is_some() {
         return describe_codes(codes);
     }
     codes

@@ -34,7 +34,7 @@ pub(super) enum Shape {
 }
 
 /// The operators.
-const OPERATORS: [&str; 6] = ["$any", "$absent", "$set", "$contains", "$above", "$between"];
+const OPERATORS: [&str; 7] = ["$any", "$absent", "$set", "$contains", "$ends", "$above", "$between"];
 
 impl Reader<'_> {
     /// A pattern for a value of this shape. Mistakes are told and leave [`Pattern::Any`] behind.
@@ -107,6 +107,7 @@ impl Reader<'_> {
             }
             "$set" => Pattern::Set(self.elements(&operator.value, shape, purpose)),
             "$contains" => Pattern::Contains(self.elements(&operator.value, shape, purpose)),
+            "$ends" => Pattern::Ends(Box::new(self.pattern(&operator.value, &single(), purpose))),
             "$above" => Pattern::Above(Box::new(self.pattern(&operator.value, &single(), purpose))),
             "$between" => {
                 let bounds: Vec<Bound> = self.list(&operator.value).iter().map(|bound| self.bound(bound, &single())).collect();
