@@ -337,6 +337,11 @@ pub static ALTERNATIVE: Table = Table {
         AN_ERROR,
         REFUSED,
         ENDED,
+        key(
+            "not-applicable",
+            Form::Text,
+            "Where it is taken the target doesn't have what the case is about: why. The trial ends and counts neither way.",
+        ),
         key("then", Form::List(&Form::Above("step")), "What follows where this alternative is taken, before all other steps."),
     ],
 };

@@ -23,6 +23,6 @@ pub use model::{
     Across, Act, Alternative, Bound, Captures, Case, Compare, Control, Covers, Duty, Ending, Expect, Fixture, HeaderEdit, HeaderPattern,
     Identity, Pattern, Payload, Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text, TextPart, Token, Via,
 };
-pub use read::{GIVEN_BY_ENGINE, SUITE_FILE, read_suite};
+pub use read::{GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, SUITE_FILE, read_suite};
 pub use script::slug;
 pub use sources::files_of;

@@ -215,6 +215,8 @@ pub struct Step {
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.
     pub defect: Option<Defect>,
+    /// Captures that it needs, those of its alternatives' follow-ups left out.
+    pub uses: BTreeSet<String>,
     /// Where it stands.
     pub span: Span,
 }
@@ -303,6 +305,8 @@ pub struct Expect {
 pub struct Alternative {
     /// What must hold; without a requirement of its own.
     pub expect: Expect,
+    /// Where it is taken, the target doesn't have what the case is about: why. The trial ends there.
+    pub not_applicable: Option<String>,
     /// What follows where it is taken, before all other steps. Duty and identity are put in by the script.
     pub then: Vec<Act>,
 }

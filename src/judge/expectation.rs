@@ -80,11 +80,10 @@ fn speaks_of_limit(piece: &Expect) -> bool {
         || piece.refused
 }
 
-/// What the alternatives that this answer took bring, in the order of the pieces. Asked where the whole expectation is met.
+/// The alternatives that this answer took, in the order of the pieces. Asked where the whole expectation is met.
 #[must_use]
-pub fn followed<'a>(act: &'a Act, place: Place<'_>, counts: impl Fn(&Expect) -> bool) -> Vec<&'a [Act]> {
-    let pieces = act.step.expect.iter().filter(|piece| counts(piece));
-    pieces.filter_map(|piece| taken(piece, place)).map(|alternative| alternative.then.as_slice()).collect()
+pub fn chosen<'a>(act: &'a Act, place: Place<'_>, counts: impl Fn(&Expect) -> bool) -> Vec<&'a Alternative> {
+    act.step.expect.iter().filter(|piece| counts(piece)).filter_map(|piece| taken(piece, place)).collect()
 }
 
 /// The first alternative that holds.

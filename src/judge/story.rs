@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::expectation::{LIMITED, Place, describe_answer, error_value, followed, is_limited, take_captures};
+use super::expectation::{LIMITED, Place, chosen, describe_answer, error_value, is_limited, take_captures};
 use super::trial::Scope;
 use super::verdict::Observation;
 use super::walk::Walk;
@@ -78,7 +78,7 @@ pub(super) fn story(
         let Some(exchange) = steps.next_if(|step| step.act == index).and_then(|step| step.attempts.last()) else { continue };
         let reading = answer::read(exchange, contract);
         let place = Place { exchange, reading: &reading, captures: &captures };
-        walk.follow(followed(act, place, |piece| scope.counts(piece)));
+        walk.follow(&chosen(act, place, |piece| scope.counts(piece)));
         match &mut told {
             None if act.duty == Duty::Main => {
                 let described = describe_answer(place);

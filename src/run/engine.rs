@@ -168,6 +168,11 @@ impl<'a> Engine<'a> {
         BTreeMap::from([("run.id".to_owned(), Value::from(self.run.clone()))])
     }
 
+    /// From now on this text is replaced in everything that is recorded.
+    pub(super) fn keep_secret(&self, label: &str, secret: &str) {
+        self.secrets.write().unwrap_or_else(PoisonError::into_inner).add(label, secret.as_bytes());
+    }
+
     /// Captures with secrets replaced.
     pub(super) fn redacted(&self, captures: &Captures) -> Captures {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);

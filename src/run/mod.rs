@@ -198,6 +198,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
     };
     let mut last_acts = Vec::new();
     let mut observations = Vec::new();
+    let mut skipped: Option<Judgement> = None;
     for planned in &group.trials {
         if let Some(obstacle) = &planned.obstacle {
             engine.emit(Event::TrialEnded(not_executed(group, planned, obstacle))).await;
@@ -224,7 +225,10 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
                 sets.insert(set.fixture.clone(), set);
             }
         }
-        if let (Some(observation), true) = (&executed.ended.observation, group.agreement.is_some()) {
+        let judgement = &executed.ended.judgement;
+        if judgement.verdict == Verdict::Skip {
+            skipped.get_or_insert_with(|| judgement.clone());
+        } else if let (Some(observation), true) = (&executed.ended.observation, group.agreement.is_some()) {
             observations.push((&planned.scope, observation.clone()));
         }
         engine.emit(Event::TrialEnded(executed.ended)).await;
@@ -235,7 +239,11 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
             return;
         }
         let references: Vec<(&Scope, &Observation)> = observations.iter().map(|(scope, seen)| (*scope, seen)).collect();
-        let judgement = judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract);
+        let judgement = match skipped {
+            // What isn't applicable, or may not be done, on all transports but one leaves nothing to compare.
+            Some(skipped) if references.len() < 2 => Judgement { requirements: requirements.clone(), ..skipped },
+            _ => judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract),
+        };
         engine
             .emit(Event::AgreementEnded(AgreementEnded {
                 id: group.agreement_id(),

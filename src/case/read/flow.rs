@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::model::Step;
 use super::super::tree::Mark;
-use super::{GIVEN_BY_ENGINE, Reader, suggestion};
+use super::{GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, Reader, suggestion};
 
 /// A step, with the captures that it uses and gives and their places.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl Reader<'_> {
     pub(super) fn flow(&mut self, steps: &[ReadStep], identity: &str, known: &mut BTreeSet<String>, again: bool) {
         for step in steps {
             for (name, at) in &step.uses {
-                if !known.contains(name) {
+                if !known.contains(name) && !GIVEN_WHEN_SENT.contains(&name.as_str()) {
                     self.not_given(name, at, known);
                 }
             }

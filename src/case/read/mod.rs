@@ -88,6 +88,10 @@ pub const SUITE_FILE: &str = "suite.yaml";
 /// Captures that the engine gives: the run's id, and the number of the fixture set within the run.
 pub const GIVEN_BY_ENGINE: [&str; 3] = ["run.id", "set", "round"];
 
+/// Captures that the engine gives to requests alone: the token of whoever calls (with its first half, and with one letter changed near its middle),
+/// and where the target is.
+pub const GIVEN_WHEN_SENT: [&str; 5] = ["token", "token.half", "token.changed", "target.authority", "target.prefix"];
+
 /// What readers share: where they are, what they know so far, and what was wrong.
 struct Reader<'a> {
     contract: &'a Contract,

@@ -7,7 +7,7 @@ use super::super::model::{Fixture, Identity, Step, StepKind, Suite, Token};
 use super::super::tree::{Entry, Node, Yaml};
 use super::flow::{FixtureFlow, ReadStep, at_first};
 use super::step::Manner;
-use super::{Reader, place, suggestion};
+use super::{GIVEN_WHEN_SENT, Reader, place, suggestion};
 
 /// A fixture as read, before its chain is known.
 struct ReadFixture {
@@ -143,7 +143,8 @@ impl Reader<'_> {
                 identity.headers = self.header_edits(headers);
             }
         }
-        needs.extend(std::mem::take(&mut self.uses).into_iter().map(|(name, _)| name));
+        let used = std::mem::take(&mut self.uses).into_iter().map(|(name, _)| name);
+        needs.extend(used.filter(|name| !GIVEN_WHEN_SENT.contains(&name.as_str())));
         self.identities.insert(entry.key.clone(), needs);
         identity
     }
@@ -260,6 +261,7 @@ pub(super) fn empty_step() -> Step {
         until: None,
         capture: Vec::new(),
         defect: None,
+        uses: BTreeSet::new(),
         span: super::super::model::Span::default(),
     }
 }

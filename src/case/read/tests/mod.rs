@@ -223,6 +223,15 @@ fn alternatives_bring_follow_ups_that_know_what_was_captured_before() {
 }
 
 #[test]
+fn tokens_are_known_to_requests_alone() {
+    let text = case_with("headers: { authorization: Basic $token }, expect: { code: UNAUTHENTICATED }, control: { headers: {} }");
+    let suite = cases(&text).unwrap();
+    assert!(suite.cases[0].main.uses.contains("token"));
+    let wrong = case_with("expect: { body: { details: { resourceOwner: $token } } }");
+    assert!(said(&wrong).contains("`$token` is known to requests alone"), "{}", said(&wrong));
+}
+
+#[test]
 fn statuses_are_numbers_lists_classes_or_excluded() {
     let status = |text: &str| {
         let text = case_with(&format!("expect: {{ status: {text} }}, control: {{ send: {{ type: 1 }} }}"));
