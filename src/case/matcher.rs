@@ -41,6 +41,10 @@ fn compare(pattern: &Pattern, actual: Option<&Value>, captures: &Captures, place
         Pattern::Any => actual.is_some_and(|value| !is_default(value)),
         Pattern::Absent => actual.is_none_or(is_default),
         Pattern::Capture(_) | Pattern::Text(_) => resolve(pattern, captures).is_ok_and(|value| equal(&value, actual)),
+        Pattern::Ends(end) => match (actual, resolve(end, captures)) {
+            (Some(Value::String(actual)), Ok(Value::String(end))) => actual.ends_with(&end),
+            _ => false,
+        },
         Pattern::Above(least) => match (actual, resolve(least, captures)) {
             (Some(actual), Ok(least)) => order(actual, &least) == Some(Ordering::Greater),
             _ => false,
@@ -249,9 +253,13 @@ pub fn resolve(pattern: &Pattern, captures: &Captures) -> Result<Value, MissingC
         Pattern::List(items) | Pattern::Set(items) | Pattern::Contains(items) | Pattern::Lacks(items) => {
             Value::Array(items.iter().map(|item| resolve(item, captures)).collect::<Result<_, _>>()?)
         }
-        Pattern::Any | Pattern::Absent | Pattern::Above(_) | Pattern::Between(..) | Pattern::Same(..) | Pattern::NotBefore(_) => {
-            Value::Null
-        }
+        Pattern::Any
+        | Pattern::Absent
+        | Pattern::Ends(_)
+        | Pattern::Above(_)
+        | Pattern::Between(..)
+        | Pattern::Same(..)
+        | Pattern::NotBefore(_) => Value::Null,
     })
 }
 
@@ -292,6 +300,7 @@ pub fn describe(pattern: &Pattern, captures: &Captures) -> String {
             None => format!("${name}, which no answer gave"),
         },
         Pattern::Text(text) => resolve_text(text, captures).map_or_else(|missing| missing.to_string(), |octets| format!("{octets:?}")),
+        Pattern::Ends(end) => format!("a text that ends with {}", describe(end, captures)),
         Pattern::Above(least) => format!("more than {}", describe(least, captures)),
         Pattern::Between(from, to) => format!("from {} to {}", bound(from), bound(to)),
         Pattern::NotBefore(least) => format!("absent, or at least {}", bound(least)),
@@ -382,6 +391,17 @@ mod tests {
         assert!(holds(&Pattern::Above(Box::new(Pattern::Capture("n".to_owned()))), Some(json!("18446744073709551615"))));
         assert!(holds(&above(json!("2026-01-02T03:04:05Z")), Some(json!("2026-01-02T03:04:05.000001Z"))));
         assert!(!holds(&above(json!(0)), Some(json!("many"))));
+    }
+
+    #[test]
+    fn an_end_is_compared_with_its_captures_put_in() {
+        let end = Text(vec![TextPart::Literal("(".into()), TextPart::Capture("org.id".to_owned()), TextPart::Literal(")".into())]);
+        let ends = Pattern::Ends(Box::new(Pattern::Text(end)));
+        assert!(holds(&ends, Some(json!("not found (42)"))));
+        for wrong in [json!("not found (42) "), json!("not found (43)"), json!(42), json!(null)] {
+            assert!(!holds(&ends, Some(wrong.clone())), "{wrong}");
+        }
+        assert!(!holds(&Pattern::Ends(Box::new(Pattern::Capture("nobody".to_owned()))), Some(json!("x"))));
     }
 
     #[test]

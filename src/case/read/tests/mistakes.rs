@@ -190,7 +190,7 @@ fn kinds_of_fields_are_checked() {
     ");
     insta::assert_snapshot!(said(&case_with("send: { type: { $any: true } }, expect: { body: { details: { $al: 1 } } }")), @"
     topic.yaml:1:130: `$any` is an operator of patterns and can't be sent
-    topic.yaml:1:175: `$al` is no operator (help: known are `$any`, `$absent`, `$set`, `$contains`, `$above`, `$between`)
+    topic.yaml:1:175: `$al` is no operator (help: known are `$any`, `$absent`, `$set`, `$contains`, `$ends`, `$above`, `$between`)
     ");
     insta::assert_snapshot!(said(&case_with("expect: { body: { details: { $any: true, $absent: true }, result: [1] } }")), @"
     topic.yaml:1:143: `$any` stands beside other keys (help: an operator is the only key of its mapping)
