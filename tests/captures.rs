@@ -105,6 +105,7 @@ fn exchange(id: u64, line: &Value, contract: &Contract) -> Exchange {
             path,
             fields: all.iter().filter(|field| !field.name.0.starts_with(b":")).cloned().collect(),
             content: Body::whole(octets(request)),
+            raw: false,
         },
         received: Received {
             heads: vec![Head { status: response["status"].as_u64().and_then(|status| u16::try_from(status).ok()), fields: head }],

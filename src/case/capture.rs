@@ -12,14 +12,16 @@ pub fn value_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 /// The captured value: of the error object where the path begins with `error.`, else of the success message. `None` where the answer has none:
-/// the capture then stays without value, which only matters to who uses it.
+/// the capture then stays without value, which only matters to who uses it. With `?` at its end the path says that the value may be absent:
+/// then the capture is `null`, which equals absence.
 #[must_use]
 pub fn take(path: &str, success: Option<&Value>, error: Option<&Value>) -> Option<Value> {
-    match path.strip_prefix("error.") {
+    let (path, may_be_absent) = path.strip_suffix('?').map_or((path, false), |path| (path, true));
+    let found = match path.strip_prefix("error.") {
         Some(path) => value_at(error?, path),
         None => value_at(success?, path),
-    }
-    .cloned()
+    };
+    found.cloned().or_else(|| may_be_absent.then_some(Value::Null))
 }
 
 #[cfg(test)]
@@ -36,5 +38,13 @@ mod tests {
         assert_eq!(take("error.details.0.id", None, Some(&error)), Some(json!("Org-2B0ps")));
         assert_eq!(take("details.1.id", Some(&error), None), None);
         assert_eq!(take("details.sequence", None, Some(&error)), None);
+    }
+
+    #[test]
+    fn a_value_that_may_be_absent_is_null() {
+        let success = json!({"details": {"sequence": "2"}});
+        assert_eq!(take("details.sequence?", Some(&success), None), Some(json!("2")));
+        assert_eq!(take("details.changeDate?", Some(&success), None), Some(Value::Null));
+        assert_eq!(take("details.changeDate?", None, Some(&success)), None, "there is no answer that could lack it");
     }
 }

@@ -67,6 +67,10 @@ pub const WIRES: &[&str] = &["json", "grpc", "grpc-web", "grpc-web-text"];
 pub const VERSIONS: &[&str] = &["h1", "h2"];
 /// Declared defects; `none` says that a raw form is a well-formed call all the same.
 pub const DEFECTS: &[&str] = &["none", "method", "path", "head", "content-type", "frame", "message"];
+/// What an agreement can compare beside its default.
+pub const COMPARED: &[&str] = &["codes", "errors", "frames"];
+/// Choices of a connection.
+pub const CONNECTIONS: &[&str] = &["new", "open", "same"];
 /// The gRPC codes.
 pub const CODES: &[&str] = &[
     "OK",
@@ -97,7 +101,11 @@ const RPC: Key = key("rpc", Form::Text, "The operation: `Method` of the suite's 
 const AS: Key = key("as", Form::Text, "The identity that calls; without it the fixture's.");
 const SEND: Key =
     key("send", Form::Names(&Form::Any), "The message in ProtoJSON; strings may hold captures. Each wire puts it in its own form.");
-const JSON: Key = key("json", Form::Text, "The JSON body as text, exactly as it is sent (wire json only). Needs `defect`.");
+const JSON: Key = key(
+    "json",
+    Form::Either(&[Form::Text, Form::Names(&Form::Text)]),
+    "The JSON body as text (with captures) or as `{ hex: ... }`, exactly as it is sent (wire json only). Needs `defect`.",
+);
 const BYTES: Key = key("bytes", Form::Text, "The encoded message in hexadecimal, framed by each binary wire. Needs `defect`.");
 const FRAMES: Key =
     key("frames", Form::Text, "The framed content in hexadecimal, exactly as it is sent (binary wires only). Needs `defect`.");
@@ -114,7 +122,13 @@ const VIA: Key = key(
     Form::Either(&[Form::Count, Form::Word(&["first", "second", "every"])]),
     "Which wire of an `across` trial is used: first, second, a number from 0, or every.",
 );
-const CONNECTION: Key = key("connection", Form::Word(&["same", "new"]), "`new`: on a connection of its own.");
+const RAW: Key = key(
+    "raw",
+    Form::List(&Form::Mapping(&RAW_ACTION)),
+    "A script over a connection of HTTP/1.1; then one response is read. Needs `defect`. The answer is read as that of the operation.",
+);
+const CONNECTION: Key =
+    key("connection", Form::Word(CONNECTIONS), "`new`: one of its own; `open`: a new one, which the steps that say `same` go on with.");
 const EXPECTED: Key = key("expect", EXPECTATIONS, "What must hold of the answer; a list where pieces answer for different requirements.");
 const UNTIL: Key = key("until", Form::Mapping(&EXPECT), "Asked again until this holds, to the consistency bound; then `expect` is judged.");
 const EVENTUALLY: Key =
@@ -122,7 +136,7 @@ const EVENTUALLY: Key =
 const CAPTURE: Key = key(
     "capture",
     Form::Names(&Form::Text),
-    "Values kept from the answer: name -> path of members, `error.` first where it is of the error.",
+    "Values kept from the answer: name -> path of members, `error.` first where it is of the error, `head.` before the name of a field.",
 );
 
 /// `suite.yaml`.
@@ -140,7 +154,11 @@ pub static SUITE: Table = Table {
         ),
         required("identities", Form::Names(&Form::Mapping(&IDENTITY)), "Callers by name."),
         key("fixtures", Form::Names(&Form::Mapping(&FIXTURE)), "Start states by name."),
-        key("offered", REQUIREMENT, "The requirement that a claimed wire violates which doesn't answer its probe."),
+        key(
+            "offered",
+            Form::Names(&REQUIREMENT),
+            "Wire (`json`) or transport (`json/h2`) -> the requirement that is violated where it is claimed and doesn't answer its probe.",
+        ),
         required("probe", Form::Mapping(&STEP), "The harmless call that shows that a transport is spoken and the token works."),
     ],
 };
@@ -210,7 +228,11 @@ pub static CASE: Table = Table {
             Form::Either(&[REQUIREMENT, Form::Truth]),
             "The requirement that a disagreement of the wires violates; `false`: not compared.",
         ),
-        key("compare-messages", Form::Truth, "Message texts are compared as well."),
+        key(
+            "compare",
+            Form::Word(COMPARED),
+            "What the agreement compares: `codes`; `errors` with details and texts; `frames`: all that text and binary gRPC-Web share.",
+        ),
         key("wires", Form::List(&Form::Word(WIRES)), "Only these wires; without it those of its requirements."),
         key("http-versions", Form::List(&Form::Word(VERSIONS)), "Only these HTTP versions."),
         key(
@@ -229,6 +251,7 @@ pub static CASE: Table = Table {
         BYTES,
         FRAMES,
         HTTP_REQUEST,
+        RAW,
         HEADER_EDITS,
         DEFECT,
         VIA,
@@ -255,6 +278,7 @@ pub static STEP: Table = Table {
         BYTES,
         FRAMES,
         HTTP_REQUEST,
+        RAW,
         key("wait", Form::Count, "Waits so many milli-seconds and sends nothing."),
         HEADER_EDITS,
         DEFECT,
@@ -278,21 +302,27 @@ pub static CONTROL: Table = Table {
         JSON,
         BYTES,
         FRAMES,
+        RAW,
         HEADER_EDITS,
         key("path", Form::Text, "The path of the `http` form."),
         key("method", Form::Text, "The method of the `http` form."),
+        key("content", Form::Either(&[Form::Text, Form::Names(&Form::Text)]), "The content of the `http` form."),
         EXPECTED,
         key("then", STEPS, "What follows the control, e.g. a read that shows its effect."),
     ],
 };
 
 /// The keys of a control of which exactly one is there.
-pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method"];
+pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method", "content", "raw"];
 
 /// Ways in which an exchange ends.
-pub const ENDS: &[&str] = &["complete", "closed", "reset", "goaway"];
+pub const ENDS: &[&str] = &["complete", "closed", "timed-out", "reset", "goaway"];
 
-const CODE: Key = key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK.");
+const CODE: Key = key(
+    "code",
+    Form::Either(&[Form::OneOrMore(&Form::Word(CODES)), Form::Names(&Form::OneOrMore(&Form::Word(CODES)))]),
+    "Allowed gRPC codes, or all but those of `{ $not: [...] }`. With `body` and without `code`: OK.",
+);
 const STATUS: Key = key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`.");
 const HEAD: Key =
     key("head", Form::Names(&Form::Any), "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.");
@@ -365,5 +395,23 @@ pub static HTTP: Table = Table {
     ],
 };
 
+/// An action of a script. Exactly one of its keys is there.
+pub static RAW_ACTION: Table = Table {
+    title: "an action of a script",
+    name: "action",
+    keys: &[
+        key(
+            "head",
+            Form::List(&Form::Any),
+            "Lines, each sent with CRLF, and an empty one behind them. `$content.length` is the number of octets of the next `send`.",
+        ),
+        key("send", Form::Any, "Octets: text with captures, `{ hex: ... }`, `{ chunk: ... }`, or a list of these, one after the other."),
+        key("half-close", Form::Truth, "Sends nothing more; the response is still read."),
+        key("wait", Form::Count, "Waits so many milli-seconds."),
+        key("await", Form::Word(&["head"]), "Goes on when a response head has come, be it informational or final."),
+    ],
+};
+
 /// All tables that the editor schemas define by name.
-pub static TABLES: &[&Table] = &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ALTERNATIVE, &ERROR, &HTTP];
+pub static TABLES: &[&Table] =
+    &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ALTERNATIVE, &ERROR, &HTTP, &RAW_ACTION];

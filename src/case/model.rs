@@ -50,8 +50,8 @@ pub struct Suite {
     pub fixtures: BTreeMap<String, Fixture>,
     /// The call that shows that a transport is spoken and the token works.
     pub probe: Step,
-    /// The requirement that says which wires are offered; a claimed wire that doesn't answer its probe violates it.
-    pub offered: Option<String>,
+    /// Wire (`json`) or transport (`json/h2`) -> the requirement that is violated where it is claimed and doesn't answer its probe.
+    pub offered: BTreeMap<String, String>,
     /// All cases in file order, one for each variant.
     pub cases: Vec<Case>,
     /// SHA-256 over all files of the suite, in hexadecimal.
@@ -133,8 +133,8 @@ pub struct Case {
     pub agreement: Option<String>,
     /// False where the defect exists on one wire only.
     pub agrees: bool,
-    /// Message texts are compared in the agreement.
-    pub compare_messages: bool,
+    /// What the agreement compares.
+    pub compare: Compare,
     /// Wires that it runs on, in the order of [`Wire::ALL`].
     pub wires: Vec<Wire>,
     /// Restricts the HTTP versions, e.g. `[h2]`; empty: each that the wire allows.
@@ -157,6 +157,20 @@ pub struct Case {
     pub hash: String,
     /// Where it stands.
     pub span: Span,
+}
+
+/// What the agreement of a case compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compare {
+    /// Codes only.
+    Codes,
+    /// Codes, success messages, details of errors, and the text of an error that has details.
+    #[default]
+    Answers,
+    /// Codes, details and texts of errors.
+    Errors,
+    /// All of that, and over one HTTP version the frames, the place of the status and the binary status.
+    Frames,
 }
 
 /// A part of a requirement's check that a case covers.
@@ -201,8 +215,8 @@ pub struct Step {
     pub headers: Vec<HeaderEdit>,
     /// Which wire of an `across` trial; `None`: the trial's own (its first).
     pub via: Option<Via>,
-    /// On a connection of its own.
-    pub new_connection: bool,
+    /// On which connection.
+    pub connection: Connection,
     /// What is expected; more than one where pieces answer for different requirements. All must hold.
     pub expect: Vec<Expect>,
     /// Asked again until this holds, to the consistency bound; then `expect` is judged. `eventually:` sets both.
@@ -215,6 +229,20 @@ pub struct Step {
     pub uses: BTreeSet<String>,
     /// Where it stands.
     pub span: Span,
+}
+
+/// On which connection a step is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connection {
+    /// On whichever is idle.
+    #[default]
+    Any,
+    /// On one of its own.
+    New,
+    /// On a new one, which is kept for the steps that go on with it.
+    Open,
+    /// On the one that a step before opened.
+    Same,
 }
 
 /// Which wire of an `across` trial a step uses.
@@ -242,11 +270,44 @@ pub enum StepKind {
         verb: String,
         /// Path with query.
         path: Text,
-        /// Content as it is.
-        content: Option<Octets>,
+        /// Content as it is, with captures put in.
+        content: Option<Text>,
+    },
+    /// Does what a script says on a connection of HTTP/1.1, and reads one response.
+    Raw {
+        /// The operation that the answer is read as, `package.Service/Method`.
+        rpc: Option<String>,
+        /// What is done, in order.
+        script: Vec<RawAction>,
     },
     /// Waits, milli-seconds.
     Wait(u64),
+}
+
+/// A step of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawAction {
+    /// Sends these lines, each with CRLF, and an empty one.
+    Head(Vec<RawOctets>),
+    /// Sends these octets.
+    Send(RawOctets),
+    /// Sends nothing more.
+    HalfClose,
+    /// Waits, milli-seconds.
+    Wait(u64),
+    /// Goes on when a response head has come.
+    AwaitHead,
+}
+
+/// Octets of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawOctets {
+    /// Text with captures, or octets.
+    Text(Text),
+    /// A chunk of the chunked coding: its size in eight hexadecimal digits, CRLF, these octets, CRLF.
+    Chunk(Box<Self>),
+    /// One after the other.
+    All(Vec<Self>),
 }
 
 /// What is sent to an operation.
@@ -254,8 +315,8 @@ pub enum StepKind {
 pub enum Payload {
     /// The abstract message in ProtoJSON; strings may be captures. The engine puts it on each wire.
     Message(Pattern),
-    /// JSON body text as it is (wire `json` only).
-    Json(Octets),
+    /// The octets of a JSON body (wire `json` only), with captures put in.
+    Json(Text),
     /// An encoded message, framed by the engine (binary wires only).
     Bytes(Octets),
     /// Frames as they are (binary wires only; base64 is put on in text mode).
@@ -312,8 +373,10 @@ pub struct Alternative {
 pub enum Ending {
     /// With a whole response.
     Complete,
-    /// The connection was closed before the response was whole, or before it began.
+    /// The connection was closed before any octet of a response.
     Closed,
+    /// Neither a whole answer nor the end of the connection within the time that a script waits.
+    TimedOut,
     /// The stream was reset with an error code.
     Reset,
     /// The connection was shut down.
@@ -329,6 +392,8 @@ pub enum StatusPattern {
     Class(u8),
     /// None of these.
     Not(Vec<u16>),
+    /// Another class than this.
+    NotClass(u8),
 }
 
 /// Expected occurrence of a field.
@@ -363,13 +428,21 @@ pub enum Pattern {
     Any,
     /// Absent (or default, or null).
     Absent,
+    /// A text that ends with this one.
+    Ends(Box<Pattern>),
     /// A number, 64-bit string or instant greater than this.
     Above(Box<Pattern>),
+    /// A list without any of these.
+    Lacks(Vec<Pattern>),
+    /// The same as another value, lists in any order and instants at the coarser printed precision; these members are left out of the comparison.
+    Same(Box<Pattern>, Vec<String>),
+    /// A number, 64-bit string or instant not before this; holds as well where one of the two is absent.
+    NotBefore(Box<Bound>),
     /// From one to the other, both inclusive; instants are compared at the coarser printed precision. Offsets in milli-seconds.
     Between(Box<Bound>, Box<Bound>),
 }
 
-/// One end of [`Pattern::Between`].
+/// One end of [`Pattern::Between`], or that of [`Pattern::NotBefore`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
     /// A literal or a capture.
@@ -416,6 +489,23 @@ pub struct Scheduled {
 }
 
 impl Case {
+    /// Requirements with the parts that the agreement of the case covers; what isn't listed it covers whole.
+    #[must_use]
+    pub fn covered_by_agreement(&self) -> Vec<(String, Vec<String>)> {
+        self.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect()
+    }
+
+    /// The same for its trials. None of the requirement of the agreement: that wires agree no single one shows.
+    #[must_use]
+    pub fn covered_by_trials(&self) -> Vec<(String, Vec<String>)> {
+        let mut all = self.covered_by_agreement();
+        if let Some(agreement) = &self.agreement {
+            all.retain(|(requirement, _)| requirement != agreement);
+            all.push((agreement.clone(), Vec::new()));
+        }
+        all
+    }
+
     /// The id without the variant.
     #[must_use]
     pub fn base_id(&self) -> &str {
@@ -424,6 +514,12 @@ impl Case {
 }
 
 impl Step {
+    /// Whether it makes the same call as another: the same content with the same changes of fields. Expectations may differ.
+    #[must_use]
+    pub fn is_call_of(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.headers == other.headers
+    }
+
     /// The pieces of its expectation, and those of the steps that its alternatives bring.
     #[must_use]
     pub fn pieces(&self) -> Vec<&Expect> {
@@ -452,6 +548,7 @@ impl Act {
         let what = match &self.step.kind {
             StepKind::Call { rpc, .. } => rpc.rsplit('/').next().unwrap_or(rpc).to_owned(),
             StepKind::Http { verb, .. } => format!("{verb} request"),
+            StepKind::Raw { .. } => "a raw request".to_owned(),
             StepKind::Wait(milliseconds) => format!("a wait of {milliseconds} ms"),
         };
         match self.duty {

@@ -7,6 +7,9 @@ mod grpc_blocks;
 mod grpc_web;
 mod http;
 mod proto_json;
+mod proto_json_members;
+mod proto_json_walk;
 mod registry;
+mod server_error;
 
-pub use registry::{CHECKS, Check, Finding, Judges, Need, Outcome, Seen, View, examine};
+pub use registry::{CHECKS, Check, DIFFERENT, Finding, Judges, Need, Outcome, Seen, View, examine};

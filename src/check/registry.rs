@@ -6,7 +6,7 @@ use crate::answer::Reading;
 use crate::contract::Contract;
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
-use crate::wire::{Exchange, Wire};
+use crate::wire::{Defect, Exchange, Wire};
 
 /// All passive checks, a line for each family.
 pub static CHECKS: &[&[Check]] = &[
@@ -16,14 +16,24 @@ pub static CHECKS: &[&[Check]] = &[
     super::grpc_blocks::CHECKS,
     super::grpc_web::CHECKS,
     super::body::CHECKS,
+    super::server_error::CHECKS,
     super::proto_json::CHECKS,
+    super::proto_json_members::CHECKS,
 ];
+
+/// What a check counts by, where it isn't exchanges: different values of this kind in what was judged.
+type Values = fn(&View<'_>) -> Vec<String>;
+
+/// Requirements whose [`Need::count`] counts different values: an answer that is read again shows nothing new.
+pub static DIFFERENT: &[(&str, Values)] = &[("JSON-TIMESTAMP-FRACTION", super::proto_json::timestamps)];
 
 /// Which exchanges a check judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judges {
     /// Well-formed calls of bound operations; the default.
     WellFormed,
+    /// Those, and calls of bound operations whose message doesn't decode.
+    Calls,
     /// Every exchange, whatever was wrong with its request.
     Every,
 }
@@ -111,11 +121,15 @@ pub fn examine(exchange: &Exchange, reading: &Reading, contract: &Contract) -> V
     let method = exchange.intent.rpc.as_deref().and_then(|rpc| contract.descriptors.method(rpc));
     let view = View { exchange, reading, contract, method };
     let wire = view.wire().name();
-    let well_formed = exchange.intent.defect.is_none() && method.is_some();
+    let judged = |judges| match judges {
+        Judges::WellFormed => method.is_some() && exchange.intent.defect.is_none(),
+        Judges::Calls => method.is_some() && matches!(exchange.intent.defect, None | Some(Defect::Message)),
+        Judges::Every => true,
+    };
     CHECKS
         .iter()
         .flat_map(|family| family.iter())
-        .filter(|check| check.judges == Judges::Every || well_formed)
+        .filter(|check| judged(check.judges))
         .filter(|check| contract.catalogue.get(check.requirement).is_some_and(|entry| entry.wires.iter().any(|name| name == wire)))
         .filter_map(|check| match (check.run)(&view) {
             Outcome::NotApplicable => None,

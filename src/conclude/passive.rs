@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer;
-use crate::check::{CHECKS, Check, Finding, Need, Seen};
+use crate::check::{CHECKS, Check, DIFFERENT, Finding, Need, Seen, View};
 use crate::contract::Contract;
 use crate::contract::status::Code;
 use crate::judge::{Judgement, SkipReason, Verdict, Violation};
@@ -21,6 +21,8 @@ struct Row {
     violated: u64,
     /// Codes of the answers that were judged, as far as somebody asks for them.
     codes: BTreeSet<Code>,
+    /// Different values, where those are counted, as far as they are asked for.
+    values: BTreeSet<String>,
     held_by: Vec<u64>,
     violated_by: Vec<u64>,
     /// The first finding of each kind.
@@ -52,6 +54,7 @@ impl Tally {
     pub fn see(&mut self, event: &Event, contract: &Contract) {
         let mut add = |exchange: &Exchange, seen: &[Seen]| {
             self.add(exchange.transport.wire, exchange.id, seen, || answer::read(exchange, contract).code());
+            self.count_values(exchange, seen, contract);
         };
         match event {
             Event::ProbeEnded(probe) => add(&probe.exchange, &probe.checks),
@@ -66,12 +69,28 @@ impl Tally {
                 self.live.extend(trial.judgement.live.iter().copied());
             }
             Event::RunStarted(_)
+            | Event::Witness(_)
             | Event::AgreementEnded(_)
             | Event::PassiveEnded(_)
             | Event::Left(_)
             | Event::TargetLost(_)
             | Event::Restricted(_)
             | Event::RunEnded(_) => {}
+        }
+    }
+
+    /// Takes in the values of an answer for those checks that count different ones.
+    fn count_values(&mut self, exchange: &Exchange, seen: &[Seen], contract: &Contract) {
+        for (requirement, values) in DIFFERENT {
+            let held = seen.iter().any(|one| one.requirement == *requirement && one.violated.is_none());
+            let Some(need) = self.needs.get(requirement).filter(|_| held) else { continue };
+            let row = self.rows.entry(((*requirement).to_owned(), exchange.transport.wire)).or_default();
+            if row.values.len() as u64 >= need.count {
+                continue;
+            }
+            let method = exchange.intent.rpc.as_deref().and_then(|rpc| contract.descriptors.method(rpc));
+            let reading = answer::read(exchange, contract);
+            row.values.extend(values(&View { exchange, reading: &reading, contract, method }));
         }
     }
 
@@ -166,8 +185,10 @@ impl Tally {
             return (Verdict::Skip, Some(SkipReason::NotApplicable), Some(reason));
         }
         if let (false, Some(need)) = (partial, self.needs.get(requirement)) {
-            if row.held < need.count {
-                return inconclusive(format!("held on {} exchanges; the run must show it on {}", row.held, need.count));
+            let counts_values = DIFFERENT.iter().any(|(id, _)| *id == requirement);
+            let (shown, what) = if counts_values { (row.values.len() as u64, "different values") } else { (row.held, "exchanges") };
+            if shown < need.count {
+                return inconclusive(format!("held on {shown} {what}; the run must show it on {}", need.count));
             }
             let missing: Vec<&str> = need.codes.iter().filter(|code| !row.codes.contains(code)).map(|code| code.name()).collect();
             if !missing.is_empty() {

@@ -204,6 +204,13 @@ fn collect_secrets(value: &serde_json::Value, message: &MessageDescriptor, found
     }
 }
 
+/// Whether a field came after the oldest release that may be judged (`triwire.since`): a server that doesn't know it is right.
+#[must_use]
+pub fn came_later(field: &FieldDescriptor) -> bool {
+    let since = field.parent_pool().get_extension_by_name("triwire.since");
+    since.is_some_and(|since| field.options().has_extension(&since))
+}
+
 fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
     let service = method.parent_service().full_name().to_owned();
     let options = method.options();
@@ -317,5 +324,12 @@ mod tests {
         let message = Descriptors::built_in().message("zitadel.management.v1.AddPersonalAccessTokenResponse").unwrap();
         assert!(is_redacted(&message.get_field_by_name("token").unwrap()));
         assert!(!is_redacted(&message.get_field_by_name("token_id").unwrap()));
+    }
+
+    #[test]
+    fn fields_of_later_releases_are_marked() {
+        let message = Descriptors::built_in().message("zitadel.policy.v1.LoginPolicy").unwrap();
+        assert!(came_later(&message.get_field_by_name("force_mfa_local_only").unwrap()));
+        assert!(!came_later(&message.get_field_by_name("force_mfa").unwrap()));
     }
 }

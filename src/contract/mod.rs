@@ -29,7 +29,9 @@ mod issue;
 mod percent;
 mod record;
 mod scalar;
+mod schema_counts;
 mod schema_lint;
+pub mod schema_walk;
 mod transcode;
 mod tree;
 mod well_known;
@@ -76,6 +78,6 @@ impl Contract {
             digest.update(name.as_bytes());
             digest.update(schema.to_string().as_bytes());
         }
-        crate::wire::to_hex(&digest.finalize())
+        digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect()
     }
 }

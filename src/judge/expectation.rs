@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Answered, Reading};
 use crate::case::{self, Alternative, Captures, Ending, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
 use crate::contract::status::{Code, Status};
-use crate::wire::{End, Exchange, Wire};
+use crate::wire::{End, Exchange, Phase, Wire};
 
 /// Whether an answer meets an expectation.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,15 +45,27 @@ pub struct Place<'a> {
 /// Compares an answer with the pieces of an expectation; pieces that `counts` refuses (another wire's, another profile's) are left out.
 #[must_use]
 pub fn met(pieces: &[Expect], place: Place<'_>, counts: impl Fn(&Expect) -> bool) -> Met {
-    if let Answer::None { text, .. } = &place.reading.answer {
-        return Met::Unknown(text.clone());
-    }
     let counted: Vec<&Expect> = pieces.iter().filter(|piece| counts(piece)).collect();
-    if is_limit(place.reading) && !counted.iter().any(|piece| expects_limit(piece)) {
-        return Met::Unknown("the target limits the rate of calls".to_owned());
+    if let Answer::None { text, .. } = &place.reading.answer {
+        // Where an expectation says how the exchange may end, running out of time is an end like any other.
+        let judged = counted.iter().flat_map(|piece| piece.with_alternatives()).any(|piece| !piece.ends.is_empty());
+        if !judged || !matches!(place.exchange.received.end, End::TimedOut { phase: Phase::Head | Phase::Content | Phase::Whole }) {
+            return Met::Unknown(text.clone());
+        }
+    }
+    if is_limited(counted.iter().copied(), place.reading) {
+        return Met::Unknown(LIMITED.to_owned());
     }
     let differences: Vec<Difference> = counted.into_iter().flat_map(|piece| compare(piece, place)).collect();
     if differences.is_empty() { Met::Yes } else { Met::No(differences) }
+}
+
+/// Why nothing can be said of a call that was made too early.
+pub(crate) const LIMITED: &str = "the target limits the rate of calls";
+
+/// Whether an answer tells of a limit that no piece expects.
+pub(crate) fn is_limited<'a>(pieces: impl IntoIterator<Item = &'a Expect>, reading: &Reading) -> bool {
+    is_limit(reading) && !pieces.into_iter().any(expects_limit)
 }
 
 /// 429 and RESOURCE_EXHAUSTED speak of the moment, not of the call.
@@ -68,7 +80,7 @@ fn expects_limit(piece: &Expect) -> bool {
 fn speaks_of_limit(piece: &Expect) -> bool {
     piece.code.contains(&Code::ResourceExhausted)
         || matches!(&piece.status, Some(StatusPattern::OneOf(list)) if list.contains(&429))
-        || matches!(&piece.status, Some(StatusPattern::Class(4) | StatusPattern::Not(_)))
+        || matches!(&piece.status, Some(StatusPattern::Class(4) | StatusPattern::Not(_) | StatusPattern::NotClass(_)))
         || piece.refused
 }
 
@@ -125,7 +137,7 @@ fn compare_itself(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
     if piece.refused && !is_refused(place) {
         add("not-refused", "a refusal".to_owned(), describe_answer(place), "status");
     }
-    if !piece.ends.is_empty() && !piece.ends.iter().any(|ending| ends_so(*ending, &place.exchange.received.end)) {
+    if !piece.ends.is_empty() && !piece.ends.iter().any(|ending| ends_so(*ending, place.exchange)) {
         add("end-differs", describe_ends(&piece.ends), describe_answer(place), "end");
     }
     if piece.code.is_empty() && piece.body.is_none() && piece.error.is_none() {
@@ -137,7 +149,10 @@ fn compare_itself(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
             add(kind, describe_codes(&piece.code), text.clone(), "answer");
             return differences;
         }
-        Answer::None { .. } => return differences,
+        Answer::None { text, .. } => {
+            add("no-answer", describe_codes(&piece.code), text.clone(), "answer");
+            return differences;
+        }
     };
     if !piece.code.is_empty()
         && let Some(kind) = code_differs(&piece.code, answered, place.exchange.transport.wire)
@@ -189,6 +204,7 @@ fn allows(pattern: &StatusPattern, status: u16) -> bool {
         StatusPattern::OneOf(list) => list.contains(&status),
         StatusPattern::Class(class) => status / 100 == u16::from(*class),
         StatusPattern::Not(list) => !list.contains(&status),
+        StatusPattern::NotClass(class) => status / 100 != u16::from(*class),
     }
 }
 
@@ -198,15 +214,21 @@ fn describe_status(pattern: &StatusPattern) -> String {
         StatusPattern::OneOf(allowed) => format!("HTTP status {}", list(allowed)),
         StatusPattern::Class(class) => format!("HTTP status {class}xx"),
         StatusPattern::Not(forbidden) => format!("another HTTP status than {}", list(forbidden)),
+        StatusPattern::NotClass(class) => format!("another HTTP status than {class}xx"),
     }
 }
 
-const fn ends_so(ending: Ending, end: &End) -> bool {
+fn ends_so(ending: Ending, exchange: &Exchange) -> bool {
+    let received = &exchange.received;
+    if ending == Ending::Closed && !(received.heads.is_empty() && received.content.length == 0) {
+        return false;
+    }
     matches!(
-        (ending, end),
+        (ending, &received.end),
         // RFC 9113, 8.1: a server may send RST_STREAM with NO_ERROR after a complete response.
         (Ending::Complete, End::Complete | End::Reset { code: 0 })
             | (Ending::Closed, End::Closed { .. })
+            | (Ending::TimedOut, End::TimedOut { .. })
             | (Ending::Reset, End::Reset { code: 1.. })
             | (Ending::GoAway, End::GoAway { .. })
     )
@@ -215,7 +237,8 @@ const fn ends_so(ending: Ending, end: &End) -> bool {
 fn describe_ends(endings: &[Ending]) -> String {
     let words = endings.iter().map(|ending| match ending {
         Ending::Complete => "a whole answer",
-        Ending::Closed => "a closed connection",
+        Ending::Closed => "a closed connection without any answer",
+        Ending::TimedOut => "no answer in time",
         Ending::Reset => "a reset of the stream",
         Ending::GoAway => "GOAWAY",
     });
@@ -288,11 +311,20 @@ fn describe_codes(codes: &[Code]) -> String {
     if codes.is_empty() {
         return "an answer that can be read".to_owned();
     }
+    if let Some(forbidden) = all_but(codes) {
+        return format!("another code than {forbidden}");
+    }
     codes.iter().map(|code| format!("{} ({})", code.name(), code.number())).collect::<Vec<_>>().join(" or ")
 }
 
+/// The few codes that are missing where most are allowed.
+fn all_but(codes: &[Code]) -> Option<String> {
+    let missing: Vec<&str> = Code::ALL.iter().filter(|code| !codes.contains(code)).map(|code| code.name()).collect();
+    (missing.len() < codes.len()).then(|| missing.join(" or "))
+}
+
 fn describe_codes_on(codes: &[Code], wire: Wire) -> String {
-    if wire != Wire::Json {
+    if wire != Wire::Json || all_but(codes).is_some() {
         return describe_codes(codes);
     }
     codes
@@ -321,11 +353,15 @@ pub(crate) fn describe_answer(place: Place<'_>) -> String {
 }
 
 /// Keeps what a step captures from its answer. What the answer doesn't have stays as it was: that only matters to who uses it.
-pub fn take_captures(step: &Step, reading: &Reading, captures: &mut Captures) {
+pub fn take_captures(step: &Step, exchange: &Exchange, reading: &Reading, captures: &mut Captures) {
     let Some(answered) = reading.answered() else { return };
     let error = answered.error.as_ref().map(error_value);
     for (name, path) in &step.capture {
-        if let Some(value) = case::take(path, answered.message.as_ref(), error.as_ref()) {
+        let value = match path.strip_prefix("head.") {
+            Some(field) => exchange.received.head().and_then(|head| head.first(field)).map(|value| value.into_owned().into()),
+            None => case::take(path, answered.message.as_ref(), error.as_ref()),
+        };
+        if let Some(value) = value {
             captures.insert(name.clone(), value);
         }
     }

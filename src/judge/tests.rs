@@ -17,7 +17,7 @@ fn step(expect: Vec<Expect>) -> Step {
         identity: None,
         headers: Vec::new(),
         via: None,
-        new_connection: false,
+        connection: crate::case::Connection::Any,
         expect,
         until: None,
         capture: Vec::new(),
@@ -61,6 +61,7 @@ fn ended(id: u64, code: Option<Code>, content: Vec<u8>, end: End) -> Exchange {
             path: format!("/{RPC}"),
             fields: Vec::new(),
             content: Body::default(),
+            raw: false,
         },
         received: Received {
             heads,

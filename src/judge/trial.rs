@@ -56,6 +56,12 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
             judgement.reason = Some(format!("fault of the harness: {text}"));
             return judgement;
         }
+        Some(Stopped::Denied { text }) => {
+            judgement.verdict = Verdict::Skip;
+            judgement.skip = Some(SkipReason::Permission);
+            judgement.reason = Some(text.clone());
+            return judgement;
+        }
         Some(Stopped::SetUp { text }) => return inconclusive(judgement, text.clone()),
         _ => {}
     }
@@ -99,7 +105,7 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
                 }
             },
         }
-        take_captures(&act.step, &reading, &mut captures);
+        take_captures(&act.step, exchange, &reading, &mut captures);
     }
     judgement
 }

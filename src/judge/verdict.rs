@@ -122,6 +122,11 @@ pub enum Stopped {
         /// What happened, for a reader.
         text: String,
     },
+    /// The run's token may not make what the trial needs.
+    Denied {
+        /// What, and which role may, for a reader.
+        text: String,
+    },
     /// A step that makes or restores the start state, or the control, was not met.
     Unmet,
     /// The run was interrupted.

@@ -27,6 +27,7 @@ mod fault;
 mod frames;
 mod limits;
 mod methods;
+mod octets;
 mod operations;
 mod policy;
 mod proto_json;
@@ -41,7 +42,7 @@ mod stream;
 mod template;
 mod tls;
 
-pub use fault::{FAULTS, Fault, Layer, NULL_TARGETS, NullTarget, UnknownName, VARIANTS, Variant, fault, null_target, variant};
+pub use fault::{FAULTS, Fault, Layer, NULL_TARGETS, NullTarget, UNPROVEN, UnknownName, VARIANTS, Variant, fault, null_target, variant};
 pub use limits::MESSAGE as MESSAGE_LIMIT;
 pub use tls::{TlsError, TlsOptions};
 
@@ -150,6 +151,7 @@ impl Reference {
             codec: Arc::new(codec::Plain),
             frames: Arc::new(frames::Plain),
             fixed: None,
+            octets: None,
         };
         let fault = Arc::new(AtomicU64::new(0));
         let variant = Arc::new(AtomicU64::new(0));

@@ -10,6 +10,9 @@ const TOKEN: &str = "TRIWIRE_TOKEN";
 /// A shell command, one option a line.
 pub(super) fn line(exchange: &Exchange) -> String {
     let sent = &exchange.sent;
+    if sent.raw {
+        return "# sent octet for octet over a connection of its own, which curl can't; the record has what was sent".to_owned();
+    }
     let body = &sent.content.kept.0;
     let mut options: Vec<String> = Vec::new();
     options.push(match (exchange.transport.http, sent.scheme.as_str()) {

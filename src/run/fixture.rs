@@ -1,18 +1,18 @@
 //! Fixture sets: made once, leased to groups, reset between trials, removed at the end. Identities are made in them when a trial first needs one.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::engine::{Asked, Engine};
+use super::engine::{Asked, Engine, Performed};
 use super::journal::{Line, State};
-use crate::case::{Alternative, Captures, Fixture, Identity, Step, StepKind, Token};
+use super::panic::caught;
+use crate::case::{Alternative, Captures, Fixture, GIVEN_BY_ENGINE, Identity, Step, StepKind, Token};
 use crate::judge::{self, Met, Place};
 use crate::record::event::{Background, Event, Left};
-use crate::wire::{Role, Transport};
+use crate::wire::{End, Exchange, Phase, Role, Transport};
 
 /// How long the removal of everything may take after an interruption.
 const REMOVAL: Duration = Duration::from_secs(15);
@@ -33,9 +33,11 @@ pub(super) struct Set {
     identities: Vec<String>,
 }
 
-/// Why something that a trial needs isn't there.
+/// Why something that a trial needs isn't there. Texts are for a reader, secrets replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unready {
+    /// The harness is at fault.
+    Fault(String),
     /// It could not be reached: inconclusive.
     Unreached(String),
     /// The run's token may not make it: skipped.
@@ -53,7 +55,7 @@ impl Unready {
     /// For a reader.
     pub(super) fn text(&self) -> String {
         match self {
-            Self::Unreached(text) => text.clone(),
+            Self::Fault(text) | Self::Unreached(text) => text.clone(),
             Self::Denied { what, reason, role } => {
                 let role = role.as_ref().map(|role| format!("; a token with the role {role} may")).unwrap_or_default();
                 format!("the token may not make {what} ({reason}){role}")
@@ -69,15 +71,29 @@ pub(super) struct Attempts {
     last: Unready,
 }
 
-/// A step that was not met.
+/// Why steps were not performed to their end.
+#[derive(Debug, Clone)]
 struct Failed {
+    kind: Failure,
+    /// For a reader, secrets replaced.
     text: String,
-    denied: bool,
 }
 
-impl From<String> for Failed {
-    fn from(text: String) -> Self {
-        Self { text, denied: false }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// The harness is at fault.
+    Harness,
+    /// A call was sent and its answer never came: what it creates may exist.
+    Unanswered,
+    /// The answer says that the run's token may not.
+    Denied,
+    /// Another answer than was expected.
+    Unmet,
+}
+
+impl Failed {
+    fn harness(text: impl Into<String>) -> Self {
+        Self { kind: Failure::Harness, text: text.into() }
     }
 }
 
@@ -88,11 +104,21 @@ pub(super) async fn make(engine: &Engine<'_>, fixture: &Fixture) -> Result<Set, 
     let number = engine.sets.fetch_add(1, Ordering::Relaxed) + 1;
     let mut captures = engine.base_captures();
     captures.insert("set".to_owned(), Value::from(number.to_string()));
+    let given = captures.len();
     let mut set = Set { fixture: fixture.name.clone(), number, captures, identities: Vec::new() };
     let outcome = perform_all(engine, &mut set, &fixture.setup, &fixture.identity, &format!("{} setup", fixture.name)).await;
-    if outcome.is_err() && set.captures.len() > 2 {
+    if let Err(failed) = &outcome {
         // What was created before the step that failed is removed as far as it is known.
-        remove(engine, &set).await;
+        if set.captures.len() > given {
+            remove(engine, &set).await;
+        } else if failed.kind == Failure::Unanswered {
+            let what = format!("set {number} of run {}, if it was made", engine.run);
+            let reason = "its creation was sent and not answered".to_owned();
+            engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
+        } else {
+            // Nothing was made: nothing is left.
+            journal(engine, &set, State::Removed).map_err(|failed| Unready::Fault(failed.text))?;
+        }
     }
     settle(engine, what, fixture.role.as_deref(), outcome)?;
     Ok(set)
@@ -127,15 +153,14 @@ fn is_hopeless(engine: &Engine<'_>, what: &str) -> Result<(), Unready> {
 /// Keeps in mind how it went.
 fn settle(engine: &Engine<'_>, what: String, role: Option<&str>, outcome: Result<(), Failed>) -> Result<(), Unready> {
     let mut unready = engine.unready.lock().unwrap_or_else(PoisonError::into_inner);
-    let Err(Failed { text, denied }) = outcome else {
+    let Err(Failed { kind, text }) = outcome else {
         unready.remove(&what);
         return Ok(());
     };
-    let text = engine.scrub(&text);
-    let last = if denied {
-        Unready::Denied { what: what.clone(), reason: text, role: role.map(str::to_owned) }
-    } else {
-        Unready::Unreached(format!("{what}: {text}"))
+    let last = match kind {
+        Failure::Harness => return Err(Unready::Fault(format!("{what}: {text}"))),
+        Failure::Denied => Unready::Denied { what: what.clone(), reason: text, role: role.map(str::to_owned) },
+        Failure::Unanswered | Failure::Unmet => Unready::Unreached(format!("{what}: {text}")),
     };
     let known = unready.entry(what).or_insert_with(|| Attempts { failed: 0, last: last.clone() });
     // An interruption says nothing of the target.
@@ -145,24 +170,27 @@ fn settle(engine: &Engine<'_>, what: String, role: Option<&str>, outcome: Result
 }
 
 async fn perform_all(engine: &Engine<'_>, set: &mut Set, steps: &[Step], identity: &str, of: &str) -> Result<(), Failed> {
-    let transport = engine.setup_transport().ok_or_else(|| "no wire is live".to_owned())?;
+    let transport = setup_transport(engine)?;
     journal(engine, set, State::Creating)?;
     in_background(engine, steps, identity, transport, &mut set.captures, of, true).await?;
-    journal(engine, set, State::Created)?;
-    Ok(())
+    journal(engine, set, State::Created)
 }
 
-fn journal(engine: &Engine<'_>, set: &Set, state: State) -> Result<(), String> {
+fn setup_transport(engine: &Engine<'_>) -> Result<Transport, Failed> {
+    engine.setup_transport().ok_or_else(|| Failed { kind: Failure::Unmet, text: "no wire is live".to_owned() })
+}
+
+fn journal(engine: &Engine<'_>, set: &Set, state: State) -> Result<(), Failed> {
     let captures = engine.redacted(&set.captures);
     let line = Line { run: engine.run.clone(), fixture: set.fixture.clone(), set: set.number, state, captures };
-    engine.journal.write(&line).map_err(|error| error.to_string())
+    engine.journal.write(&line).map_err(|error| Failed::harness(error.to_string()))
 }
 
 /// Removes a set with its identities; what can't be removed is reported.
 pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
     let Some(fixture) = engine.suite.fixtures.get(&set.fixture) else { return };
     let removal = async {
-        let transport = engine.setup_transport().ok_or("no wire is live")?;
+        let transport = setup_transport(engine)?;
         let mut outcome = Ok(());
         for identity in set.identities.iter().rev().filter_map(|name| engine.suite.identities.get(name)) {
             let of = format!("identity {} remove", identity.name);
@@ -175,33 +203,31 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
         }
         let of = format!("{} remove", fixture.name);
         let removed = in_background(engine, &fixture.remove, &fixture.identity, transport, &mut set.captures.clone(), &of, false).await;
-        outcome.and(removed).map_err(|failed| failed.text)?;
+        outcome.and(removed)?;
         journal(engine, set, State::Removed)
     };
     let outcome = if engine.is_lost() {
         Err("the target is lost".to_owned())
     } else {
         tokio::select! {
-            outcome = removal => outcome,
-            () = tokio::time::sleep(REMOVAL) => Err("its removal took too long".to_owned()),
+            biased;
             () = engine.stop.aborted() => Err("the run was stopped before it was removed".to_owned()),
+            outcome = removal => outcome.map_err(|failed| failed.text),
+            () = tokio::time::sleep(REMOVAL) => Err("its removal took too long".to_owned()),
         }
     };
     if let Err(reason) = outcome {
-        let (what, reason) = (to_find_by(engine, &set.captures), engine.scrub(&reason));
+        let what = to_find_by(engine, &set.captures);
         engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
     }
 }
 
 /// Names and ids of what a set made, without its secrets.
 fn to_find_by(engine: &Engine<'_>, captures: &Captures) -> String {
-    let redacted: BTreeMap<String, Value> = engine.redacted(captures);
-    redacted
-        .iter()
-        .filter(|(name, value)| !matches!(name.as_str(), "run.id" | "set") && captures.get(*name) == Some(value))
-        .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let redacted = engine.redacted(captures);
+    let shown = redacted.iter().filter(|(name, value)| !GIVEN_BY_ENGINE.contains(&name.as_str()) && captures.get(*name) == Some(value));
+    let shown = shown.map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// Performs steps outside a trial, with what the alternatives that are taken bring.
@@ -239,23 +265,45 @@ async fn background<'s>(
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         return Ok(Vec::new());
     }
-    let performed = engine.perform(asked, captures).await.map_err(|error| format!("fault of the harness: {error}"))?;
-    let by_run = engine.suite.identities.get(identity).is_some_and(|identity| identity.token == Token::Run);
-    let denied = by_run && performed.is_denied();
-    for exchange in performed.attempts {
-        let checks = engine.examine(&exchange);
-        engine.emit(Event::Background(Background { of: of.to_owned(), exchange, checks })).await;
-    }
-    match performed.met {
-        Met::Yes => {}
-        Met::Unknown(text) => return Err(text.into()),
+    let performed =
+        caught(engine.perform(asked, captures, None)).await.map_err(Failed::harness)?.map_err(|error| Failed::harness(error.0))?;
+    keep(engine, of, performed.attempts.clone()).await.map_err(Failed::harness)?;
+    let text = match &performed.met {
+        Met::Yes => {
+            let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
+            let chosen = judge::chosen(step, place, |_| true);
+            judge::take_captures(step, &performed.raw, &performed.reading, captures);
+            return Ok(chosen);
+        }
+        Met::Unknown(text) => text.clone(),
         Met::No(differences) => {
             let text = differences.first().map(|it| format!("expected {}, got {} ({})", it.expected, it.actual, it.place));
-            return Err(Failed { text: text.unwrap_or_default(), denied });
+            text.unwrap_or_default()
         }
+    };
+    let by_run = engine.suite.identities.get(identity).is_some_and(|identity| identity.token == Token::Run);
+    let kind = if by_run && performed.is_denied() {
+        Failure::Denied
+    } else if is_unanswered(&performed) {
+        Failure::Unanswered
+    } else {
+        Failure::Unmet
+    };
+    Err(Failed { kind, text: engine.scrub(&text) })
+}
+
+fn is_unanswered(performed: &Performed) -> bool {
+    performed.attempts.last().is_some_and(|last| {
+        let sent = !matches!(last.received.end, End::NoConnection { .. } | End::TimedOut { phase: Phase::Connect });
+        sent && last.received.head().is_none()
+    })
+}
+
+/// Records exchanges that belong to no trial. `Err`: a passive check panicked.
+pub(super) async fn keep(engine: &Engine<'_>, of: &str, exchanges: Vec<Exchange>) -> Result<(), String> {
+    for exchange in exchanges {
+        let checks = engine.examine(&exchange)?;
+        engine.emit(Event::Background(Background { of: of.to_owned(), exchange, checks })).await;
     }
-    let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
-    let chosen = judge::chosen(step, place, |_| true);
-    judge::take_captures(step, &performed.reading, captures);
-    Ok(chosen)
+    Ok(())
 }

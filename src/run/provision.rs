@@ -64,7 +64,7 @@ pub(super) async fn first(engine: &Engine<'_>, plan: &Plan<'_>) -> BTreeMap<Stri
                 denied.entry(unready.text()).or_insert((unready, 0)).1 += trials;
             }
             // The trials that need it find out themselves.
-            Err(Unready::Unreached(_)) => break,
+            Err(Unready::Unreached(_) | Unready::Fault(_)) => break,
         }
     }
     for (unready, trials) in denied.into_values() {

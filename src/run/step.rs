@@ -1,24 +1,87 @@
 //! From a step to a call: captures are put in, the message is put on the wire.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::engine::{Asked, Engine, Unsendable};
-use crate::case::{self, Captures, GIVEN_WHEN_SENT, HeaderEdit, Payload, StepKind};
+use super::well_formed::well_formed;
+use crate::case::{self, Captures, GIVEN_WHEN_SENT, HeaderEdit, MissingCapture, Payload, RawAction, RawOctets, StepKind};
 use crate::contract::message;
 use crate::wire::put::{self, Edit, put};
 use crate::wire::{Body, Call, Content, End, Exchange, Received, Role, Sent, Timing, Transport, Wire};
 
+/// What goes out for a step.
+#[derive(Debug, Clone)]
+pub(super) enum Request {
+    Call(Call),
+    Script(raw::Script),
+}
+
+/// Makes the request of a step.
+pub(super) fn request(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<Request, Unsendable> {
+    let StepKind::Raw { script, .. } = &asked.step.kind else { return call(engine, asked, captures).map(Request::Call) };
+    let transport = asked.transport;
+    if transport.http != HttpVersion::H1 {
+        return Err(Unsendable(format!("a script can't be performed on {transport}: it speaks HTTP/1.1")));
+    }
+    let actions = script_actions(script, &for_request(engine, asked, captures)).map_err(|error| Unsendable(error.to_string()))?;
+    Ok(Request::Script(raw::Script { transport, actions, intent: asked.intent() }))
+}
+
+/// The actions of a script with captures put in.
+fn script_actions(script: &[RawAction], captures: &Captures) -> Result<Vec<raw::Action>, MissingCapture> {
+    let mut actions = Vec::with_capacity(script.len());
+    for (at, action) in script.iter().enumerate() {
+        actions.push(match action {
+            RawAction::Head(lines) => {
+                let content = script[at + 1..].iter().find_map(|next| match next {
+                    RawAction::Send(octets) => Some(octets),
+                    _ => None,
+                });
+                let length = content.map(|octets| raw_octets(octets, captures)).transpose()?.map_or(0, |octets| octets.len());
+                let mut known = captures.clone();
+                known.insert("content.length".to_owned(), length.to_string().into());
+                let mut head = Vec::new();
+                for line in lines {
+                    head.extend(raw_octets(line, &known)?);
+                    head.extend_from_slice(b"\r\n");
+                }
+                head.extend_from_slice(b"\r\n");
+                raw::Action::Send(head)
+            }
+            RawAction::Send(octets) => raw::Action::Send(raw_octets(octets, captures)?),
+            RawAction::HalfClose => raw::Action::HalfClose,
+            RawAction::Wait(milliseconds) => raw::Action::Wait(Duration::from_millis(*milliseconds)),
+            RawAction::AwaitHead => raw::Action::AwaitHead,
+        });
+    }
+    Ok(actions)
+}
+
+fn raw_octets(octets: &RawOctets, captures: &Captures) -> Result<Vec<u8>, MissingCapture> {
+    Ok(match octets {
+        RawOctets::Text(text) => case::resolve_text(text, captures)?.0,
+        RawOctets::All(all) => all.iter().map(|one| raw_octets(one, captures)).collect::<Result<Vec<_>, _>>()?.concat(),
+        RawOctets::Chunk(inner) => {
+            let inner = raw_octets(inner, captures)?;
+            // Always as long, so that a case can speak of its length.
+            [format!("{:08x}\r\n", inner.len()).as_bytes(), &inner, b"\r\n"].concat()
+        }
+    })
+}
+
 /// Makes the call of a step.
-pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<Call, Unsendable> {
+fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<Call, Unsendable> {
     let captures = &*for_request(engine, asked, captures);
     let edits = edits(engine, asked, captures)?;
     let transport = asked.transport;
     let intent = asked.intent();
     match &asked.step.kind {
-        StepKind::Wait(_) => Err(Unsendable("a wait sends nothing".to_owned())),
+        StepKind::Wait(_) | StepKind::Raw { .. } => Err(Unsendable("this step makes no call".to_owned())),
         StepKind::Http { verb, path, content } => {
             let path = case::resolve_text(path, captures).map_err(|error| Unsendable(error.to_string()))?;
-            let content = content.as_ref().map(|octets| octets.0.clone());
+            let content = content.as_ref().map(|text| case::resolve_text(text, captures).map(|octets| octets.0));
+            let content = content.transpose().map_err(|error| Unsendable(error.to_string()))?;
             Ok(put(transport, verb, &path.text(), put::Payload::Raw(content), &edits, intent)?)
         }
         StepKind::Call { rpc, send } => {
@@ -36,7 +99,7 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
                     let rule = method.bindings.first().ok_or_else(|| Unsendable(format!("{rpc} has no HTTP binding")))?;
                     let request = rule.transcode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
                     let body = match send {
-                        Payload::Json(text) => Some(text.0.clone()),
+                        Payload::Json(text) => Some(case::resolve_text(text, captures).map_err(|error| Unsendable(error.to_string()))?.0),
                         _ => request.body.map(|body| body.to_string().into_bytes()),
                     };
                     (request.verb, request.path, put::Payload::Json(body))
@@ -49,6 +112,12 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
                 (_, Payload::Bytes(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Message(octets.0.clone())),
                 (_, Payload::Frames(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Frames(octets.0.clone())),
             };
+            // Coded content isn't what it will be when it is decoded.
+            let coded = edits.iter().any(|edit| matches!(edit, Edit::Set { name, .. } if name.eq_ignore_ascii_case("content-encoding")));
+            if asked.step.defect.is_none() && !coded {
+                well_formed(&payload, method)
+                    .map_err(|why| Unsendable(format!("{rpc}: {why}; declare the defect if that is the matter")))?;
+            }
             Ok(put(transport, &verb, &path, payload, &edits, intent)?)
         }
     }
@@ -126,34 +195,37 @@ fn push(edits: &mut Vec<Edit>, from: &[HeaderEdit], captures: &Captures) -> Resu
     Ok(())
 }
 
-/// The exchange of a call that was cut before anything of it is known.
-pub(super) fn not_sent(call: &Call, id: u64, at: u64) -> Exchange {
+/// The exchange of a request that was cut before anything of it is known.
+pub(super) fn not_sent(engine: &Engine<'_>, request: &Request, id: u64, at: u64) -> Exchange {
+    let (transport, intent, sent) = match request {
+        Request::Call(call) => (call.transport, call.intent.clone(), sent_of(call)),
+        Request::Script(script) => (script.transport, script.intent.clone(), script.sent(engine.client.connector().endpoint())),
+    };
+    let received = Received {
+        heads: Vec::new(),
+        content: Body::default(),
+        undone_coding: None,
+        trailers: None,
+        frames: None,
+        framing: None,
+        end: End::Interrupted,
+    };
+    Exchange { id, transport, intent, sent, received, timing: Timing { at, ..Timing::default() } }
+}
+
+fn sent_of(call: &Call) -> Sent {
     let content = match &call.content {
         Content::None => Body::default(),
         Content::Octets(octets) => Body::whole(octets.clone()),
     };
-    Exchange {
-        id,
-        transport: call.transport,
-        intent: call.intent.clone(),
-        sent: Sent {
-            verb: call.verb.clone(),
-            scheme: String::new(),
-            authority: String::new(),
-            path: call.path.clone(),
-            fields: call.fields.clone(),
-            content,
-        },
-        received: Received {
-            heads: Vec::new(),
-            content: Body::default(),
-            undone_coding: None,
-            trailers: None,
-            frames: None,
-            framing: None,
-            end: End::Interrupted,
-        },
-        timing: Timing { at, ..Timing::default() },
+    Sent {
+        verb: call.verb.clone(),
+        scheme: String::new(),
+        authority: String::new(),
+        path: call.path.clone(),
+        fields: call.fields.clone(),
+        content,
+        raw: false,
     }
 }
 

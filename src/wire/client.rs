@@ -14,7 +14,7 @@ use super::h1::{H1, H1Request};
 use super::h2::H2;
 use super::outgoing::{Message, Outgoing};
 use super::put::wire_matches;
-use super::{Body, Call, End, Exchange, HarnessFault, HttpVersion, Timing};
+use super::{Body, Call, End, Exchange, HarnessFault, HttpVersion, Timing, raw};
 use crate::target::Timeouts;
 
 /// Idle connections that are kept for one HTTP version; more than a run has jobs are of no use.
@@ -68,6 +68,27 @@ enum Connection {
     H2(Box<H2>),
 }
 
+/// A connection that is kept for what comes next, whatever the response says of it. It is opened when it is first used.
+#[derive(Default)]
+pub struct Held(Option<Connection>);
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Held").field(&self.0.is_some()).finish()
+    }
+}
+
+/// Which connection carries an exchange.
+#[derive(Debug)]
+pub enum On<'h> {
+    /// An idle one if there is one, which is reused after a clean end.
+    Any,
+    /// A new one.
+    New,
+    /// This one.
+    Held(&'h mut Held),
+}
+
 impl Client {
     /// A client with the usual bounds and a budget of its own.
     #[must_use]
@@ -106,7 +127,7 @@ impl Client {
     /// # Errors
     /// Where the call can't be sent as it is.
     pub async fn send(&self, call: Call, id: u64, at: Duration) -> Result<Exchange, HarnessFault> {
-        self.run(call, id, at, false).await
+        self.send_on(On::Any, call, id, at).await
     }
 
     /// Sends a call on a new connection.
@@ -114,7 +135,30 @@ impl Client {
     /// # Errors
     /// Where the call can't be sent as it is.
     pub async fn send_new_connection(&self, call: Call, id: u64, at: Duration) -> Result<Exchange, HarnessFault> {
-        self.run(call, id, at, true).await
+        self.send_on(On::New, call, id, at).await
+    }
+
+    /// Performs a script and reads one response.
+    pub async fn perform(&self, on: On<'_>, script: raw::Script, id: u64, at: Duration) -> Exchange {
+        let _budget = self.budget.0.acquire().await.ok();
+        let began = Instant::now();
+        let mut own = Held::default();
+        let (held, keeps) = if let On::Held(held) = on { (held, true) } else { (&mut own, false) };
+        let (outcome, connect) = match self.opened(held, script.transport.http, keeps).await {
+            Ok(connection) => {
+                let connect = began.elapsed();
+                let deadlines = Deadlines::new(&raw::patient(&self.timeouts), began);
+                let outcome = match connection {
+                    Connection::H1(connection) => connection.act(&script.actions, script.is_head(), deadlines, &self.bounds).await,
+                    Connection::H2(_) => no_connection(End::NoConnection { text: "a script speaks HTTP/1.1".to_owned() }),
+                };
+                (outcome, connect)
+            }
+            Err(end) => (no_connection(end), began.elapsed()),
+        };
+        let timing = timing(at, began, connect, outcome.head_at);
+        let sent = script.sent(self.connector.endpoint());
+        Exchange { id, transport: script.transport, intent: script.intent, sent, received: outcome.received, timing }
     }
 
     /// Closes the idle connections.
@@ -130,24 +174,70 @@ impl Client {
         let _ = tokio::time::timeout(Duration::from_millis(500), goodbyes).await;
     }
 
-    async fn run(&self, call: Call, id: u64, at: Duration, fresh: bool) -> Result<Exchange, HarnessFault> {
+    /// Sends a call on this connection.
+    ///
+    /// # Errors
+    /// Where the call can't be sent as it is.
+    pub async fn send_on(&self, on: On<'_>, call: Call, id: u64, at: Duration) -> Result<Exchange, HarnessFault> {
         wire_matches(&call)?;
         let (transport, intent) = (call.transport, call.intent.clone());
         let outgoing = Outgoing::new(self.connector.endpoint(), call)?;
         // Waiting for the budget is no time of the target's. The semaphore is never closed; if it were, bodies would only be less bounded.
         let _budget = self.budget.0.acquire().await.ok();
         let began = Instant::now();
-        let reused = if fresh { None } else { self.idle_connection(transport.http).await };
+        let (outcome, connect) = match on {
+            On::Held(held) => self.attempt_held(held, transport.http, &outgoing, began).await,
+            On::New => self.attempt_again(None, transport.http, &outgoing, began).await,
+            On::Any => {
+                let reused = self.idle_connection(transport.http).await;
+                self.attempt_again(reused, transport.http, &outgoing, began).await
+            }
+        };
+        let timing = timing(at, began, connect, outcome.head_at);
+        Ok(Exchange { id, transport, intent, sent: outgoing.sent, received: outcome.received, timing })
+    }
+
+    /// A try, and another one where the target had not processed the call.
+    async fn attempt_again(
+        &self,
+        reused: Option<Connection>,
+        http: HttpVersion,
+        outgoing: &Outgoing,
+        began: Instant,
+    ) -> (Outcome, Duration) {
         let was_reused = reused.is_some();
-        let (mut outcome, mut connect) = self.attempt(reused, transport.http, &outgoing, began).await;
+        let (outcome, connect) = self.attempt(reused, http, outgoing, began).await;
         if outcome.again == Again::Refused || (outcome.again == Again::IfReused && was_reused) {
             self.retries.fetch_add(1, Ordering::Relaxed);
-            (outcome, connect) = self.attempt(None, transport.http, &outgoing, began).await;
+            return self.attempt(None, http, outgoing, began).await;
         }
-        let total = began.elapsed();
-        let head = outcome.head_at.map_or(total, |head| head.duration_since(began));
-        let timing = Timing { at: micros(at), connect: micros(connect), head: micros(head), total: micros(total) };
-        Ok(Exchange { id, transport, intent, sent: outgoing.sent, received: outcome.received, timing })
+        (outcome, connect)
+    }
+
+    /// The only try on a connection that is held: what became of that connection is the matter.
+    async fn attempt_held(&self, held: &mut Held, http: HttpVersion, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
+        match self.opened(held, http, true).await {
+            Ok(connection) => {
+                let connect = began.elapsed();
+                let deadlines = Deadlines::new(&self.timeouts, began);
+                (connection.exchange(outgoing, deadlines, &self.bounds).await, connect)
+            }
+            Err(end) => (no_connection(end), began.elapsed()),
+        }
+    }
+
+    async fn opened<'h>(&self, held: &'h mut Held, http: HttpVersion, keeps: bool) -> Result<&'h mut Connection, End> {
+        let connection = match held.0.take() {
+            Some(connection) => connection,
+            None => match self.open(http).await? {
+                Connection::H1(mut connection) if keeps => {
+                    connection.hold();
+                    Connection::H1(connection)
+                }
+                other => other,
+            },
+        };
+        Ok(held.0.insert(connection))
     }
 
     /// One try, and how long it took until the connection stood.
@@ -232,6 +322,12 @@ impl Connection {
             _ => no_connection(End::NoConnection { text: "the connection is for another HTTP version".to_owned() }),
         }
     }
+}
+
+fn timing(at: Duration, began: Instant, connect: Duration, head_at: Option<Instant>) -> Timing {
+    let total = began.elapsed();
+    let head = head_at.map_or(total, |head| head.duration_since(began));
+    Timing { at: micros(at), connect: micros(connect), head: micros(head), total: micros(total) }
 }
 
 fn no_connection(end: End) -> Outcome {

@@ -219,6 +219,9 @@ pub struct Sent {
     pub fields: Vec<Field>,
     /// The content.
     pub content: Body,
+    /// Octets were sent as a script had them; the members above are what can be read of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub raw: bool,
 }
 
 /// A header block that opens a response: status and fields in order. 1xx heads come before the final one.

@@ -4,8 +4,10 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::body::{Bounds, Full, Sink};
@@ -13,10 +15,17 @@ use super::connect::Link;
 use super::exchanging::{Again, Arriving, Deadlines, Outcome, is_final};
 use super::h1_chunk::{ChunkError, ChunkReader};
 use super::h1_head::{head_length, note, read_head};
+use super::raw::Action;
 use super::{End, Framing, Head, Phase};
 
 /// An open connection on which no exchange goes on.
-pub(super) struct H1(Link);
+pub(super) struct H1 {
+    link: Link,
+    /// Octets that came behind the last response. Only a connection that is held for what comes next is used on with them.
+    leftover: Vec<u8>,
+    /// The connection is held: what stands behind a response belongs to the next exchange.
+    held: bool,
+}
 
 /// A request in the form in which it goes out.
 pub(super) struct H1Request<'a> {
@@ -31,36 +40,52 @@ pub(super) struct H1Request<'a> {
 
 impl H1 {
     pub(super) const fn new(link: Link) -> Self {
-        Self(link)
+        Self { link, leftover: Vec::new(), held: false }
+    }
+
+    /// From now on what stands behind a response belongs to the next exchange.
+    pub(super) const fn hold(&mut self) {
+        self.held = true;
     }
 
     /// Whether the connection is open and silent, so that it can carry another exchange.
     pub(super) async fn is_idle(&mut self) -> bool {
         poll_fn(|cx| {
             let mut octet = [0];
-            Poll::Ready(Pin::new(&mut self.0).poll_read(cx, &mut ReadBuf::new(&mut octet)).is_pending())
+            Poll::Ready(self.leftover.is_empty() && Pin::new(&mut self.link).poll_read(cx, &mut ReadBuf::new(&mut octet)).is_pending())
         })
         .await
     }
 
     /// Says good-bye. Whether the peer hears it doesn't matter.
     pub(super) async fn close(mut self) {
-        let _ = self.0.shutdown().await;
+        let _ = self.link.shutdown().await;
     }
 
     /// Sends the request and reads the response. Writing and reading go on together: a server may answer before it has read everything.
     pub(super) async fn exchange(&mut self, request: &H1Request<'_>, deadlines: Deadlines, bounds: &Bounds) -> Outcome {
+        let pieces = [Piece::Send(request.head), Piece::Send(request.content)];
+        self.perform(&pieces, request.is_head, request.closes, deadlines, bounds).await
+    }
+
+    /// Does what a script says and reads one response.
+    pub(super) async fn act(&mut self, script: &[Action], is_head: bool, deadlines: Deadlines, bounds: &Bounds) -> Outcome {
+        let pieces: Vec<Piece<'_>> = script.iter().map(Piece::of).collect();
+        self.perform(&pieces, is_head, true, deadlines, bounds).await
+    }
+
+    /// Sends the pieces and reads the response meanwhile: a server may answer before it has read everything.
+    async fn perform(&mut self, pieces: &[Piece<'_>], is_head: bool, closes: bool, deadlines: Deadlines, bounds: &Bounds) -> Outcome {
         let mut arriving = Arriving::default();
-        let (input, mut output) = tokio::io::split(&mut self.0);
-        let mut reader = Reader { input, buffer: Vec::new(), deadlines, bounds, arriving: &mut arriving };
+        let buffer = std::mem::take(&mut self.leftover);
+        arriving.touched = !buffer.is_empty();
+        let (input, mut output) = tokio::io::split(&mut self.link);
+        let head_came = Notify::new();
+        let mut reader = Reader { input, buffer, deadlines, bounds, arriving: &mut arriving, head_came: &head_came, held: self.held };
         let mut written = None;
-        let (end, leftover) = {
-            let mut writing = pin!(async {
-                output.write_all(request.head).await?;
-                output.write_all(request.content).await?;
-                output.flush().await
-            });
-            let mut reading = pin!(reader.read_response(request.is_head));
+        let (end, usable) = {
+            let mut writing = pin!(write(pieces, &mut output, &head_came));
+            let mut reading = pin!(reader.read_response(is_head));
             loop {
                 tokio::select! {
                     // Writing first: a request that has gone out must not look unfinished because its answer came at once.
@@ -70,14 +95,54 @@ impl H1 {
                 }
             }
         };
+        let leftover = std::mem::take(&mut reader.buffer);
         let sent_all = matches!(written, Some(Ok(())));
-        let persists = sent_all && !request.closes && arriving.heads.last().is_some_and(|head| !says_close(head));
+        let persists = sent_all && !closes && arriving.heads.last().is_some_and(|head| !says_close(head));
         let touched = arriving.touched;
         let (received, head_at) = arriving.finish(end);
-        let reusable = received.end == End::Complete && persists && leftover == Leftover::None;
+        let reusable = received.end == End::Complete && persists && usable == Leftover::None;
+        self.leftover = leftover;
         let again = if matches!(received.end, End::Closed { .. }) && !touched { Again::IfReused } else { Again::Never };
         Outcome { received, head_at, reusable, again }
     }
+}
+
+/// What is done to send a request.
+#[derive(Debug, Clone, Copy)]
+enum Piece<'a> {
+    Send(&'a [u8]),
+    HalfClose,
+    Wait(Duration),
+    AwaitHead,
+}
+
+impl<'a> Piece<'a> {
+    fn of(action: &'a Action) -> Self {
+        match action {
+            Action::Send(octets) => Self::Send(octets),
+            Action::HalfClose => Self::HalfClose,
+            Action::Wait(duration) => Self::Wait(*duration),
+            Action::AwaitHead => Self::AwaitHead,
+        }
+    }
+}
+
+async fn write(pieces: &[Piece<'_>], output: &mut (impl AsyncWrite + Unpin), head_came: &Notify) -> io::Result<()> {
+    for piece in pieces {
+        match *piece {
+            Piece::Send(octets) => output.write_all(octets).await?,
+            Piece::HalfClose => output.shutdown().await?,
+            Piece::Wait(duration) => {
+                output.flush().await?;
+                tokio::time::sleep(duration).await;
+            }
+            Piece::AwaitHead => {
+                output.flush().await?;
+                head_came.notified().await;
+            }
+        }
+    }
+    output.flush().await
 }
 
 /// Whether the response ends the connection (RFC 9112, 9.6).
@@ -101,6 +166,10 @@ struct Reader<'a, R> {
     deadlines: Deadlines,
     bounds: &'a Bounds,
     arriving: &'a mut Arriving,
+    /// Told of each head that came.
+    head_came: &'a Notify,
+    /// What stands behind the response belongs to the next one.
+    held: bool,
 }
 
 /// Why no more octets come.
@@ -143,7 +212,7 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
             Framing::Chunked { .. } => self.read_chunks().await?,
             Framing::Close => self.read_to_close().await?,
         }
-        if !self.buffer.is_empty() {
+        if !self.buffer.is_empty() && !self.held {
             // Nothing was asked that these octets could answer: the framing is wrong, and this is the only place where that shows.
             let text = format!("{} octets follow the end of the response (RFC 9112, 6.3)", self.buffer.len());
             note(&mut self.arriving.flaw, || text);
@@ -165,6 +234,7 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                 note(&mut self.arriving.flaw, || flaw.clone());
             }
             self.arriving.heads.push(read.head.clone());
+            self.head_came.notify_one();
             if read.head.status.is_none() {
                 return Err(End::Malformed { text: read.flaw.unwrap_or_default() });
             }
@@ -199,11 +269,16 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                 Err(Stop::End(end)) => return Err(end),
                 Err(Stop::Eof) if self.buffer.is_empty() => return Err(closed("before the response")),
                 Err(Stop::Eof) => {
-                    // A head that breaks off is evidence too.
+                    // A head that breaks off is evidence too, and so is what is none.
                     let read = read_head(&self.buffer);
                     if read.head.status.is_some() {
                         self.arriving.heads.push(read.head);
+                    } else {
+                        let mut sink = Sink::new(None, self.bounds);
+                        sink.push(&self.buffer)?;
+                        self.arriving.sink = Some(sink);
                     }
+                    self.buffer.clear();
                     return Err(closed("inside the response head"));
                 }
             }

@@ -18,10 +18,11 @@ pub mod hpack;
 mod huffman;
 mod outgoing;
 pub mod put;
+pub mod raw;
 pub mod tap;
 
 pub use body::Bounds;
-pub use client::{Budget, Client};
+pub use client::{Budget, Client, Held, On};
 pub use connect::{ConnectError, Connector, Link};
 pub use exchange::{
     Body, Call, Content, Defect, End, Exchange, Field, Frame, Framing, Head, Intent, Octets, Phase, Received, Role, Sent, Timing, from_hex,

@@ -43,6 +43,7 @@ impl Outgoing {
             path,
             fields,
             content: Collector::of(content.as_deref().unwrap_or_default()),
+            raw: false,
         };
         Ok(Self { sent, message, content })
     }

@@ -95,6 +95,7 @@ pub(crate) fn exchange(id: u64, wire: Wire) -> Exchange {
                 Field::new("x-empty", ""),
             ],
             content: Body::whole(request),
+            raw: false,
         },
         received: Received {
             heads: vec![Head { status: Some(200), fields: vec![Field::new("content-type", content_type)] }],
@@ -156,6 +157,7 @@ pub(crate) fn trial(case: &str, wire: Wire, verdict: Verdict, requirements: &[&s
         transports: vec![transport],
         covers: Vec::new(),
         repeat: 1,
+        compared: false,
         judgement,
         observation,
         checks: Vec::new(),
@@ -217,6 +219,7 @@ pub(crate) fn agreement(case: &str, verdict: Verdict, requirements: &[&str], exc
         case: format!("topic::{case}"),
         variant: None,
         transports: vec![transport(Wire::Json), transport(Wire::Grpc)],
+        covers: Vec::new(),
         repeat: 1,
         judgement,
     })

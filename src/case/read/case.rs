@@ -12,11 +12,12 @@ use super::claim::Wanted;
 use super::control::ReadControl;
 use super::expect::allows_success;
 use super::flow::{FixtureFlow, ReadStep, at_first};
+use super::raw::is_raw;
 use super::request::wires_of;
 use super::step::Manner;
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
-use crate::wire::Wire;
+use crate::wire::{HttpVersion, Wire};
 
 impl Reader<'_> {
     /// The cases of a file, one for each variant. `ids` holds those of all files so far.
@@ -112,9 +113,19 @@ impl Reader<'_> {
         }
         let marker = self.marker(node, fixture.as_ref(), fixture_is_known);
         let (agreement, agrees) = self.agreement(node, across.is_some());
+        let compare = self.compare(node, agrees, &main, &then);
         let covers = self.covers(node, &wanted, agreement.as_deref());
         let wires = self.wires(node, &wanted, &main, operation, across.is_some());
         let https = node.get("http-versions").map(|list| self.list(list).iter().filter_map(|item| self.http_version(item)).collect());
+        let mut https: Vec<HttpVersion> = https.unwrap_or_default();
+        let steps =
+            || std::iter::once(&main).chain(control.iter().flat_map(|read| std::iter::once(&read.step).chain(&read.then))).chain(&then);
+        if steps().any(|read| is_raw(&read.step)) {
+            if let (Some(at), true) = (node.get("http-versions"), https.contains(&HttpVersion::H2)) {
+                self.mistake(place(at), "a script speaks HTTP/1.1", Some("leave `http-versions` out".to_owned()));
+            }
+            https = vec![HttpVersion::H1];
+        }
         let mut id = format!("{topic}::{}", slug(&name));
         if let Some(variant) = &variant {
             id = format!("{id}[{variant}]");
@@ -132,9 +143,9 @@ impl Reader<'_> {
             covers,
             agreement,
             agrees,
-            compare_messages: node.get("compare-messages").and_then(|node| self.truth(node)).unwrap_or_default(),
+            compare,
             wires,
-            https: https.unwrap_or_default(),
+            https,
             across,
             control: control.map(|read| read.control),
             main: main.step,
@@ -218,12 +229,16 @@ impl Reader<'_> {
             let mut only = Vec::new();
             for item in self.list(list) {
                 let Some(wire) = self.wire(item) else { continue };
-                if !wanted.ids.is_empty() && !wires.contains(&wire) {
+                // A trial over several wires may visit one that only shows what another one did.
+                if !wanted.ids.is_empty() && !wires.contains(&wire) && !across {
                     let hint = "the catalogue lists the wires of a requirement".to_owned();
                     self.mistake(&item.mark, format!("no requirement of this case is judged on {wire}"), Some(hint));
                     told = true;
                 }
                 only.push(wire);
+            }
+            if across && only.iter().any(|wire| wires.contains(wire)) {
+                wires = Wire::ALL.into_iter().filter(|wire| only.contains(wire)).collect();
             }
             wires.retain(|wire| only.contains(wire));
         }

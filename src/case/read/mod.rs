@@ -11,6 +11,7 @@ mod expect;
 mod flow;
 mod identity;
 mod pattern;
+mod raw;
 mod request;
 mod scalar;
 mod step;
@@ -31,6 +32,7 @@ use super::model::{Span, Suite};
 use super::script::hash;
 use super::tree::{self, Mark, Node};
 use crate::contract::Contract;
+use crate::contract::descriptors::Method;
 
 /// Reads the files of a suite: `suite.yaml` and the case files, by name and text.
 ///
@@ -90,8 +92,8 @@ pub const SUITE_FILE: &str = "suite.yaml";
 pub const GIVEN_BY_ENGINE: [&str; 3] = ["run.id", "set", "round"];
 
 /// Captures that the engine gives to requests alone: the token of whoever calls (with its first half, and with one letter changed near its middle),
-/// and where the target is.
-pub const GIVEN_WHEN_SENT: [&str; 5] = ["token", "token.half", "token.changed", "target.authority", "target.prefix"];
+/// and where the target is; in the head of a script the length of the content that follows.
+pub const GIVEN_WHEN_SENT: [&str; 6] = ["token", "token.half", "token.changed", "target.authority", "target.prefix", "content.length"];
 
 /// What readers share: where they are, what they know so far, and what was wrong.
 struct Reader<'a> {
@@ -114,6 +116,8 @@ struct Reader<'a> {
     uses: Vec<(String, Mark)>,
     /// Follow-ups of alternatives since the reader of a step began.
     branches: Vec<Vec<flow::ReadStep>>,
+    /// The operation of the step that is being read.
+    spoken: Option<&'a Method>,
 }
 
 impl<'a> Reader<'a> {
@@ -130,6 +134,7 @@ impl<'a> Reader<'a> {
             variant: None,
             uses: Vec::new(),
             branches: Vec::new(),
+            spoken: None,
         }
     }
 

@@ -10,6 +10,7 @@ use super::super::model::{Bound, Pattern};
 use super::super::tree::{Entry, Node, Yaml};
 use super::text::{VARIANT, capture_name, only_capture};
 use super::{Reader, place, suggestion};
+use crate::contract::proto_json;
 
 /// What a pattern is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(super) enum Shape {
 }
 
 /// The operators.
-const OPERATORS: [&str; 6] = ["$any", "$absent", "$set", "$contains", "$above", "$between"];
+const OPERATORS: [&str; 10] = ["$any", "$absent", "$set", "$contains", "$lacks", "$same", "$ends", "$above", "$notBefore", "$between"];
 
 impl Reader<'_> {
     /// A pattern for a value of this shape. Mistakes are told and leave [`Pattern::Any`] behind.
@@ -107,6 +108,10 @@ impl Reader<'_> {
             }
             "$set" => Pattern::Set(self.elements(&operator.value, shape, purpose)),
             "$contains" => Pattern::Contains(self.elements(&operator.value, shape, purpose)),
+            "$lacks" => Pattern::Lacks(self.elements(&operator.value, shape, purpose)),
+            "$same" => self.same(&operator.value),
+            "$notBefore" => Pattern::NotBefore(Box::new(self.bound(&operator.value, &single()))),
+            "$ends" => Pattern::Ends(Box::new(self.pattern(&operator.value, &single(), purpose))),
             "$above" => Pattern::Above(Box::new(self.pattern(&operator.value, &single(), purpose))),
             "$between" => {
                 let bounds: Vec<Bound> = self.list(&operator.value).iter().map(|bound| self.bound(bound, &single())).collect();
@@ -125,6 +130,26 @@ impl Reader<'_> {
                 Pattern::Any
             }
         }
+    }
+
+    /// A capture, or a list of a capture and the members that may differ.
+    fn same(&mut self, node: &Node) -> Pattern {
+        let (capture, without) = match &node.value {
+            Yaml::List(items) => match items.split_first() {
+                Some((first, rest)) => (first, rest.iter().filter_map(|item| self.text(item).map(str::to_owned)).collect()),
+                None => (node, Vec::new()),
+            },
+            _ => (node, Vec::new()),
+        };
+        if let Yaml::Text(text) = &capture.value
+            && let Some(name) = only_capture(text)
+        {
+            self.uses.push((name.to_owned(), capture.mark.clone()));
+            return Pattern::Same(Box::new(Pattern::Capture(name.to_owned())), without);
+        }
+        let hint = "write `{ $same: $name }`, or `{ $same: [$name, member, ...] }` with members that may differ".to_owned();
+        self.mistake(&capture.mark, "`$same` compares with a capture", Some(hint));
+        Pattern::Any
     }
 
     /// A literal or a capture, or a capture with an offset: `$t + 500ms`, `$t - 2s`, `$n + 1`.
@@ -180,7 +205,10 @@ impl Reader<'_> {
             "google.protobuf.Timestamp" | "google.protobuf.Duration" | "google.protobuf.FieldMask" => {
                 return match &node.value {
                     Yaml::Null => Pattern::Literal(Value::Null),
-                    _ => self.text(node).map_or(Pattern::Any, |text| self.text_pattern(text, node)),
+                    _ => match self.text(node).map(|text| self.text_pattern(text, node)) {
+                        Some(Pattern::Literal(value)) if purpose == Purpose::Expect => self.own_form(&value, node, message),
+                        pattern => pattern.unwrap_or(Pattern::Any),
+                    },
                 };
             }
             _ => {}
@@ -197,6 +225,15 @@ impl Reader<'_> {
             return Pattern::Any;
         };
         Pattern::Object(self.members(entries, message, purpose))
+    }
+
+    /// The canonical text of a message that ProtoJSON writes as a text, so that `3600.5s` matches `3600.500s`.
+    fn own_form(&mut self, value: &Value, node: &Node, message: &MessageDescriptor) -> Pattern {
+        let (canonical, issues) = proto_json::canonical(&proto_json::Node::from(value), message);
+        if issues.iter().any(|issue| !issue.is_form()) {
+            self.mistake(&node.mark, format!("{value} is no value of `{}`", message.full_name()), None);
+        }
+        Pattern::Literal(canonical)
     }
 
     fn members(&mut self, entries: &[Entry], message: &MessageDescriptor, purpose: Purpose) -> Vec<(String, Pattern)> {

@@ -6,10 +6,10 @@ use super::super::tree::{Entry, Mark, Node, Yaml};
 use super::pattern::{Purpose, Shape};
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
-use crate::wire::{Defect, Octets, Wire};
+use crate::wire::{Defect, Wire};
 
 /// The forms of a request; one at most stands in a step.
-pub(super) const FORMS: [&str; 6] = ["send", "json", "bytes", "frames", "http", "wait"];
+pub(super) const FORMS: [&str; 7] = ["send", "json", "bytes", "frames", "http", "raw", "wait"];
 
 impl Reader<'_> {
     /// What is done, by the form that is there; without one an empty message is sent.
@@ -23,6 +23,10 @@ impl Reader<'_> {
         match form.map(|form| form.key.as_str()) {
             Some("wait") => return StepKind::Wait(form.and_then(|form| self.count(&form.value)).unwrap_or_default()),
             Some("http") => return form.map_or(StepKind::Wait(0), |form| self.http(&form.value)),
+            Some("raw") => {
+                let script = form.map(|form| self.script(&form.value)).unwrap_or_default();
+                return StepKind::Raw { rpc: operation.map(Method::full_name), script };
+            }
             _ => {}
         }
         if operation.is_none() && node.get("rpc").is_none() {
@@ -48,7 +52,7 @@ impl Reader<'_> {
                     let hint = "write the path out with `http`".to_owned();
                     self.mistake(&form.at, format!("a body alone doesn't call this operation: its path holds `{variable}`"), Some(hint));
                 }
-                Payload::Json(Octets(self.text(node).unwrap_or_default().as_bytes().to_vec()))
+                Payload::Json(self.body_text(node))
             }
             "bytes" => Payload::Bytes(self.hex(node).unwrap_or_default()),
             "frames" => Payload::Frames(self.hex(node).unwrap_or_default()),
@@ -64,8 +68,10 @@ impl Reader<'_> {
         let mut path = Text(Vec::new());
         let mut content = None;
         if self.keys(node, &keys::HTTP) {
-            if let Some(method) = node.get("method").and_then(|node| self.text(node)) {
-                verb = method.to_owned();
+            if let Some(method) = node.get("method")
+                && let Some(text) = self.text(method)
+            {
+                verb = self.literal(text, &method.mark);
             }
             if let Some(target) = node.get("path")
                 && let Some(text) = self.text(target)
@@ -75,16 +81,25 @@ impl Reader<'_> {
                 }
                 path = self.template(text, &target.mark);
             }
-            content = node.get("content").and_then(|node| self.octets(node));
+            content = node.get("content").map(|node| self.body_text(node));
         }
         StepKind::Http { verb, path, content }
     }
 
-    /// Text, or `{ hex: ... }`.
-    fn octets(&mut self, node: &Node) -> Option<Octets> {
+    /// A text that is known before anything is sent: `$variant` may stand in it, a capture may not.
+    fn literal(&mut self, text: &str, at: &Mark) -> String {
+        if let [TextPart::Literal(octets)] = self.template(text, at).0.as_slice() {
+            return octets.text().into_owned();
+        }
+        self.mistake(at, "no capture may stand here", None);
+        String::new()
+    }
+
+    /// Text with captures, or `{ hex: ... }`.
+    pub(super) fn body_text(&mut self, node: &Node) -> Text {
         match node.entries() {
-            [entry] if entry.key == "hex" => self.hex(&entry.value),
-            _ => self.text(node).map(|text| Octets(text.as_bytes().to_vec())),
+            [entry] if entry.key == "hex" => Text(self.hex(&entry.value).map(TextPart::Literal).into_iter().collect()),
+            _ => self.text(node).map_or_else(|| Text(Vec::new()), |text| self.template(text, &node.mark)),
         }
     }
 
@@ -102,7 +117,7 @@ impl Reader<'_> {
                 }
                 _ => self.header_values(&entry.value),
             };
-            edits.push(HeaderEdit { name: entry.key.clone(), values });
+            edits.push(HeaderEdit { name: self.literal(&entry.key, &entry.at), values });
         }
         edits
     }
@@ -130,7 +145,7 @@ impl Reader<'_> {
             return None;
         }
         if node.get("defect").is_none() {
-            let raw = node.entries().iter().find(|entry| matches!(entry.key.as_str(), "json" | "bytes" | "frames" | "http"));
+            let raw = node.entries().iter().find(|entry| matches!(entry.key.as_str(), "json" | "bytes" | "frames" | "http" | "raw"));
             let relabelled = headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("content-type"));
             let at: Option<Mark> = match raw {
                 Some(entry) => Some(entry.at.clone()),
@@ -159,6 +174,7 @@ pub(super) fn wires_of(kind: &StepKind) -> &'static [Wire] {
     match kind {
         StepKind::Call { send: Payload::Json(_), .. } => &[Wire::Json],
         StepKind::Call { send: Payload::Bytes(_) | Payload::Frames(_), .. } => &[Wire::Grpc, Wire::GrpcWeb, Wire::GrpcWebText],
+        StepKind::Raw { .. } => &[Wire::Json, Wire::GrpcWeb, Wire::GrpcWebText],
         StepKind::Call { send: Payload::Message(_), .. } | StepKind::Http { .. } | StepKind::Wait(_) => &Wire::ALL,
     }
 }

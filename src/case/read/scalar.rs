@@ -116,7 +116,10 @@ impl Reader<'_> {
 
     /// Octets in hexadecimal.
     pub(super) fn hex(&mut self, node: &Node) -> Option<Octets> {
-        let text = self.text(node)?;
+        let mut text = self.text(node)?.to_owned();
+        if text.contains("$variant") {
+            text = text.replace("$variant", &self.variant_text(&node.mark));
+        }
         let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
         if let Some(wrong) = text.chars().find(|c| !c.is_ascii_hexdigit() && !c.is_ascii_whitespace()) {
             self.mistake(&node.mark, format!("`{wrong}` is no hexadecimal digit"), Some("write octets like \"08 01\"".to_owned()));

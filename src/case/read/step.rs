@@ -1,13 +1,12 @@
 //! Steps.
 
 use super::super::keys;
-use super::super::model::{Across, Expect, Step, StepKind, Via};
+use super::super::model::{Across, Connection, Expect, Step, StepKind, Via};
 use super::super::tree::{Mark, Node, Yaml};
 use super::flow::ReadStep;
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
-use crate::wire::Wire;
 
 /// How a step is read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,23 +45,31 @@ impl Reader<'_> {
             Some(rpc) => self.operation(rpc),
             None => default,
         };
+        let outer_operation = std::mem::replace(&mut self.spoken, operation);
         let kind = self.request(node, operation);
-        let answered = if matches!(kind, StepKind::Call { .. }) { operation } else { None };
+        let answered = if matches!(kind, StepKind::Call { .. } | StepKind::Raw { .. }) { operation } else { None };
         let identity = node.get("as").and_then(|node| self.identity_name(node));
         let headers = node.get("headers").map(|node| self.header_edits(node)).unwrap_or_default();
         let defect = self.defect(node, &headers, manner.control);
         let via = node.get("via").and_then(|node| self.via(node, manner));
-        let new_connection = node.get("connection").and_then(|node| self.word(node, &["same", "new"], "kind of connection")) == Some("new");
+        let connection = node.get("connection").and_then(|node| self.word(node, keys::CONNECTIONS, "kind of connection"));
+        let connection = match connection {
+            Some("new") => Connection::New,
+            Some("open") => Connection::Open,
+            Some("same") => Connection::Same,
+            _ => Connection::Any,
+        };
         let (expect, until) = self.asked(node, answered, &kind, manner);
         let capture = self.captures(node.get("capture"), answered);
         let gives = capture.iter().map(|(name, _, at)| (name.clone(), at.clone())).collect();
         let uses = std::mem::replace(&mut self.uses, outer);
+        self.spoken = outer_operation;
         let step = Step {
             kind,
             identity,
             headers,
             via,
-            new_connection,
+            connection,
             expect,
             until,
             capture: capture.into_iter().map(|(name, path, _)| (name, path)).collect(),
@@ -121,9 +128,9 @@ impl Reader<'_> {
         match &node.value {
             Yaml::Number(_) => {
                 let number = self.count(node).and_then(|n| usize::try_from(n).ok())?;
-                let most = if manner.across == Some(Across::Pairs) { 2 } else { Wire::ALL.len() };
-                if number >= most {
-                    self.mistake(&node.mark, format!("the trial has no wire {number}: it has {most}, counted from 0"), None);
+                // A pair has two; of `each` nobody knows how many a target has, so there one counts round.
+                if number >= 2 && manner.across == Some(Across::Pairs) {
+                    self.mistake(&node.mark, format!("the trial has no wire {number}: it has 2, counted from 0"), None);
                 }
                 Some(Via::Nth(number))
             }
@@ -160,10 +167,11 @@ impl Reader<'_> {
 
     /// Tells a path that leads to no field.
     fn path(&mut self, node: &Node, path: &str, operation: &Method) {
-        if path.starts_with("error.") {
+        if path.starts_with("error.") || path.starts_with("head.") {
             return;
         }
         let mut message = Some(operation.output.clone());
+        let path = path.strip_suffix('?').unwrap_or(path);
         for part in path.split('.') {
             let Some(inside) = message.take() else {
                 self.mistake(&node.mark, format!("`{part}` of `{path}` is inside of a value that has no members"), None);

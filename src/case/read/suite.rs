@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::keys;
-use super::super::model::{Fixture, Step, StepKind, Suite};
+use super::super::model::{Connection, Fixture, Step, StepKind, Suite};
 use super::super::tree::{Entry, Node, Yaml};
 use super::flow::{FixtureFlow, ReadStep, at_first};
 use super::step::Manner;
 use super::{Reader, place, suggestion};
+use crate::wire::{Transport, Wire};
 
 /// A fixture as read, before its chain is known.
 struct ReadFixture {
@@ -28,7 +29,7 @@ impl Reader<'_> {
             identities: BTreeMap::new(),
             fixtures: BTreeMap::new(),
             probe: empty_step(),
-            offered: None,
+            offered: BTreeMap::new(),
             cases: Vec::new(),
             hash: String::new(),
         };
@@ -55,7 +56,7 @@ impl Reader<'_> {
         let entries = self.named(node.get("identities"), "identities");
         suite.identities = self.identities(entries);
         suite.fixtures = self.fixtures(node.get("fixtures"));
-        suite.offered = node.get("offered").and_then(|node| self.requirement(node)).map(|requirement| requirement.id.clone());
+        suite.offered = node.get("offered").map(|node| self.offered(node)).unwrap_or_default();
         if let Some(probe) = node.get("probe")
             && self.keys(probe, &keys::STEP)
         {
@@ -114,6 +115,26 @@ impl Reader<'_> {
             volatile.insert(entry.key.clone(), fields);
         }
         volatile
+    }
+
+    fn offered(&mut self, node: &Node) -> BTreeMap<String, String> {
+        let names: Vec<String> = Wire::ALL.iter().map(ToString::to_string).chain(Transport::ALL.iter().map(ToString::to_string)).collect();
+        let mut offered = BTreeMap::new();
+        for entry in self.named(Some(node), "offered") {
+            if !names.contains(&entry.key) {
+                let hint = suggestion(&entry.key, names.iter().map(String::as_str));
+                self.mistake(&entry.at, format!("`{}` is no wire and no transport", entry.key), hint);
+                continue;
+            }
+            let Some(requirement) = self.requirement(&entry.value) else { continue };
+            let wire = entry.key.split('/').next().unwrap_or_default();
+            if !requirement.wires.iter().any(|name| name == wire) {
+                let hint = format!("the catalogue has it on {}", requirement.wires.join(", "));
+                self.mistake(&entry.value.mark, format!("`{}` doesn't speak of {wire}", requirement.id), Some(hint));
+            }
+            offered.insert(entry.key.clone(), requirement.id.clone());
+        }
+        offered
     }
 
     fn fixtures(&mut self, node: Option<&Node>) -> BTreeMap<String, Fixture> {
@@ -231,7 +252,7 @@ pub(super) fn empty_step() -> Step {
         identity: None,
         headers: Vec::new(),
         via: None,
-        new_connection: false,
+        connection: Connection::Any,
         expect: Vec::new(),
         until: None,
         capture: Vec::new(),

@@ -32,6 +32,10 @@ impl Reader<'_> {
                 literal.push_str(&self.variant_text(at));
                 continue;
             }
+            if name == RPC_PATH {
+                literal.push_str(&self.rpc_path(at));
+                continue;
+            }
             if !literal.is_empty() {
                 parts.push(TextPart::Literal(Octets(std::mem::take(&mut literal).into_bytes())));
             }
@@ -54,13 +58,31 @@ impl Reader<'_> {
         Value::Null
     }
 
-    fn variant_text(&mut self, at: &Mark) -> String {
+    /// The HTTP path of the step's operation, without the target's prefix.
+    fn rpc_path(&mut self, at: &Mark) -> String {
+        let template = self.spoken.and_then(|operation| operation.bindings.first()).map(|rule| &rule.template);
+        match template.map(|template| (template.field_paths().next(), template.to_string())) {
+            Some((None, path)) => return path,
+            Some((Some(variable), _)) => {
+                self.mistake(at, format!("the path of the operation holds `{variable}`"), Some("write it out".to_owned()))
+            }
+            None => {
+                self.mistake(at, "`$rpc.path` has no value here", Some("write `rpc` with an operation that has an HTTP binding".to_owned()))
+            }
+        }
+        String::new()
+    }
+
+    pub(super) fn variant_text(&mut self, at: &Mark) -> String {
         match self.variant_value(at) {
             Value::String(text) => text,
             value => value.to_string(),
         }
     }
 }
+
+/// What stands for the HTTP path of the operation.
+const RPC_PATH: &str = "rpc.path";
 
 /// The capture that stands for the variant of a case.
 pub(super) const VARIANT: &str = "variant";

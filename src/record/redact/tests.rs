@@ -27,6 +27,7 @@ fn exchange(wire: Wire, content: Vec<u8>) -> Exchange {
             path: format!("/p?access_token={TOKEN}"),
             fields: fields.clone(),
             content: Body::whole(content.clone()),
+            raw: false,
         },
         received: Received {
             heads: vec![Head { status: Some(200), fields: fields.clone() }],

@@ -257,7 +257,7 @@ pub(super) static SNAKE_CASE: Fault = Fault {
 pub(super) static ENUMS_AS_NUMBERS: Fault = Fault {
     name: "enums-as-numbers",
     requirement: "JSON-ENUM-OUTPUT-NAME",
-    kind: "enum",
+    kind: "not-a-name",
     wires: JSON,
     layer: Layer::Shape,
     summary: "second factors in answers are numbers",

@@ -6,7 +6,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value as Field};
 use serde_json::Value;
 
-use crate::reference::codec::Encoded;
+use crate::reference::codec::{Encoded, Parcel};
 use crate::reference::context::{Context, Wire};
 use crate::reference::frames::{self, Reply};
 
@@ -21,6 +21,38 @@ pub(super) fn json(encoded: &mut Encoded, bend: impl FnOnce(&mut Value) -> bool)
     let acted = bend(&mut tree);
     if acted {
         encoded.body = Some(tree.to_string().into());
+    }
+    acted
+}
+
+/// Bends the JSON tree of a request. Of a name that stands twice the tree has the last value.
+pub(super) fn request(parcel: &mut Parcel, bend: impl FnOnce(&mut Value) -> bool) -> bool {
+    let Ok(mut tree) = serde_json::from_slice(&parcel.body) else {
+        return false;
+    };
+    let acted = bend(&mut tree);
+    if acted {
+        parcel.body = tree.to_string().into();
+    }
+    acted
+}
+
+/// Bends the octets of a request as a text.
+pub(super) fn request_text(parcel: &mut Parcel, bend: impl FnOnce(&str) -> String) -> bool {
+    let text = String::from_utf8_lossy(&parcel.body);
+    let bent = bend(&text);
+    let acted = bent.as_bytes() != parcel.body;
+    parcel.body = bent.into();
+    acted
+}
+
+/// Visits each value of each object, whatever its name.
+pub(super) fn values(tree: &mut Value, visit: &mut dyn FnMut(&mut Value) -> bool) -> bool {
+    let mut acted = visit(tree);
+    match tree {
+        Value::Object(all) => all.values_mut().for_each(|value| acted |= values(value, visit)),
+        Value::Array(all) => all.iter_mut().for_each(|value| acted |= values(value, visit)),
+        _ => {}
     }
     acted
 }

@@ -47,7 +47,7 @@ pub(super) static MUTE_ERRORS: Fault = Fault {
 pub(super) static TOTAL_AS_NUMBER: Fault = Fault {
     name: "total-as-number",
     requirement: "JSON-UINT64-STRING",
-    kind: "type",
+    kind: "not-a-string",
     wires: JSON,
     layer: Layer::Shape,
     summary: "totalResult is a JSON number while sequence is a string",

@@ -2,7 +2,7 @@
 
 mod mistakes;
 
-use super::super::model::{Across, Duty, StatusPattern, Via};
+use super::super::model::{Across, Connection, Duty, StatusPattern, Via};
 use super::super::{render, slug};
 use super::*;
 use crate::contract::status::Code;
@@ -96,7 +96,7 @@ cases:
     insta::assert_snapshot!(format!("{:?}", case.main.expect[0].body), @r#"Some(Object([("details", Object([("resourceOwner", Capture("org.id")), ("sequence", Between(Bound { value: Capture("policy.sequence"), offset: 1 }, Bound { value: Literal(String("99")), offset: 0 }))]))]))"#);
     insta::assert_snapshot!(format!("{:?}", case.main.headers), @r#"[HeaderEdit { name: "accept-language", values: [] }, HeaderEdit { name: "x-a", values: [Text([Literal("1")]), Text([Capture("org.id")])] }, HeaderEdit { name: "x-b", values: [Text([Literal("\xff\x00")])] }]"#);
     let list = &case.then[1];
-    assert!(list.new_connection);
+    assert_eq!(list.connection, Connection::New);
     // Enum numbers become names, 64-bit numbers strings, and both names of a field are right.
     insta::assert_snapshot!(format!("{:?}", list.expect[0].body), @r#"Some(Object([("result", List([Literal(String("SECOND_FACTOR_TYPE_OTP"))])), ("details", Object([("totalResult", Literal(String("1")))]))]))"#);
 }
