@@ -104,7 +104,7 @@ impl<'a> Rejudge<'a> {
         let scope = Scope { requirements: std::mem::take(&mut trial.judgement.requirements) };
         let acts = self.acts(case, &trial.transports);
         (trial.judgement, trial.checks) = judge::whole(&acts, &scope, observation, self.contract, judge::examine);
-        trial.covers = case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect();
+        trial.covers = case.covered_by_trials();
         if trial.compared {
             let member = Member { scope, observation: observation.clone(), judgement: trial.judgement.clone() };
             self.open.entry((case.agreement_id(), trial.repeat)).or_default().push(member);

@@ -12,7 +12,7 @@ use triwire::contract::Contract;
 use triwire::judge::{SkipReason, Verdict};
 use triwire::plan::Selection;
 use triwire::record::event::Event;
-use triwire::reference::{FAULTS, Fault, Layer, NULL_TARGETS, Options, VARIANTS};
+use triwire::reference::{FAULTS, Fault, Layer, NULL_TARGETS, Options, VARIANTS, Variant};
 use triwire::wire::Wire;
 
 /// Runs that go on at the same time: they are busy, not waiting.
@@ -47,6 +47,31 @@ fn speaks_of(case: &Case, requirement: &str) -> bool {
     case.requirements.iter().any(|id| id == requirement) || case.agreement.as_deref() == Some(requirement)
 }
 
+/// Cases that provoke every kind of answer, for what is judged passively.
+const PROVOKING: [&str; 8] = [
+    "second_factors::adds-OTP-to-a-custom-login-policy::",
+    "second_factors::refuses-the-unspecified-factor::",
+    "second_factors::refuses-a-factor-of-the-policy::",
+    "second_factors::refuses-to-add-without-a-token::",
+    "second_factors::tells-the-refusal-in-other-languages::",
+    "second_factors::is-one-state-for-all-wires::",
+    "text::",
+    "http_methods::",
+];
+
+/// What a variant is judged by: on the wires where it acts, the topics of the requirements that must spare it, and the first of all topics.
+/// (`triwire run --variant NAME` judges one by everything.)
+fn beside(variant: &Variant) -> Selection {
+    let suite = suite();
+    let speaks = |case: &&Case| variant.spared_by.iter().any(|id| speaks_of(case, id));
+    let topics: BTreeSet<String> = suite.cases.iter().filter(speaks).map(|case| format!("{}::", case.topic)).collect();
+    Selection {
+        wires: variant.wires.iter().map(|name| name.parse().expect("a variant names wires")).collect(),
+        filters: topics.into_iter().chain(["second_factors::".to_owned()]).collect(),
+        ..everything()
+    }
+}
+
 /// What a fault escapes, if it does.
 async fn escape(fault: &'static Fault) -> Option<String> {
     let _slot = SLOTS.acquire().await.expect("the semaphore is never closed");
@@ -57,7 +82,7 @@ async fn escape(fault: &'static Fault) -> Option<String> {
     let mut filters: Vec<String> =
         suite().cases.iter().filter(|case| speaks_of(case, fault.requirement)).map(|case| format!("{}::", case.id)).collect();
     if CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == fault.requirement) {
-        filters.extend(["second_factors::", "http_methods::"].map(str::to_owned));
+        filters.extend(PROVOKING.map(str::to_owned));
     }
     let selection = Selection { filters, wires: if alone { wires.clone() } else { Vec::new() }, ..everything() };
     let run = judge(Options { fault: Some(fault), ..Options::default() }, selection, 8).await;
@@ -93,10 +118,7 @@ async fn the_correct_target_and_each_legal_variant_show_no_failure() {
         .map(|variant| {
             tokio::spawn(async move {
                 let _slot = SLOTS.acquire().await.expect("the semaphore is never closed");
-                // The whole suite on the wires where it acts.
-                let wires = variant.map_or(&[][..], |variant| variant.wires);
-                let wires = wires.iter().map(|name| name.parse().expect("a variant names wires")).collect();
-                let run = judge(Options { variant, ..Options::default() }, Selection { wires, ..everything() }, 8).await;
+                let run = judge(Options { variant, ..Options::default() }, variant.map_or_else(everything, beside), 8).await;
                 let name = variant.map_or("correct", |variant| variant.name);
                 assert!(variant.is_none() || run.varied > 0, "{name} never acted");
                 let wrong: Vec<String> = run

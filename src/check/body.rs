@@ -64,8 +64,6 @@ pub(super) const CHECKS: &[Check] = &[
     schema_check!("SEED-DETAILS-KNOWN-MEMBERS", Calls, 4, &[Code::Ok, Code::AlreadyExists, Code::Unauthenticated]),
     schema_check!("SEED-RESP-DETAILS-OBJECT", WellFormed, 1, &[Code::Ok]),
     schema_check!("STATE-LIST-TOTAL", WellFormed, 3, &[Code::Ok]),
-    schema_check!("JSON-UINT64-STRING", WellFormed, 1, &[Code::Ok]),
-    schema_check!("JSON-ENUM-OUTPUT-NAME", WellFormed, 1, &[Code::Ok]),
     schema_check!("DISC-SCHEMA-VALID", WellFormed, 1, &[Code::Ok]),
 ];
 

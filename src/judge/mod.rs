@@ -25,9 +25,11 @@ pub const KINDS: &[&str] = &[
     "body-differs",
     "code-differs",
     "disagrees",
+    "end-differs",
     "error-differs",
     "field-differs",
     "http-status-differs",
+    "no-alternative",
     "not-refused",
     "refused",
 ];

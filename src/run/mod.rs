@@ -311,9 +311,13 @@ fn planned_transports(capabilities: &Capabilities) -> Vec<Transport> {
 /// A name that no other run has: seconds since the epoch and process id, in base 36.
 fn run_name(seed: u64) -> String {
     let now = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0);
+    // Runs of one process may begin in the same microsecond.
+    static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let count = RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let now = now.wrapping_mul(4096).wrapping_add(count % 4096);
     let mut rest = now ^ (u64::from(std::process::id()) << 40) ^ (seed << 20);
     let mut name = String::new();
-    for _ in 0..8 {
+    for _ in 0..11 {
         let digit = u32::try_from(rest % 36).unwrap_or(0);
         name.push(char::from_digit(digit, 36).unwrap_or('0'));
         rest /= 36;

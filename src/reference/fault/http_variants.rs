@@ -41,14 +41,6 @@ pub(super) static PLAIN_404: Variant = Variant {
     }),
 };
 
-pub(super) static QUERY_REFUSED: Variant = Variant {
-    name: "query-refused",
-    spared_by: &["HTTP-QUERY-NO-OVERRIDE", "HTTP-QUERY-NOT-BOUND", "HTTP-GET-NO-EFFECT"],
-    wires: JSON,
-    summary: "a query with a name that is bound already is refused",
-    seam: Seam::Head(|head| refuse(head.uri.query().is_some_and(|query| query.starts_with("type=")), StatusCode::BAD_REQUEST)),
-};
-
 pub(super) static PATCH_501: Variant = Variant {
     name: "patch-501",
     spared_by: &["HTTP-METHOD-NOT-ALLOWED", "HTTP-METHOD-UNBOUND-NO-EFFECT"],

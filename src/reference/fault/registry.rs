@@ -225,7 +225,6 @@ pub static VARIANTS: &[&Variant] = &[
     &http_variants::SLASH_IGNORED,
     &http_variants::SLASH_REDIRECTS,
     &http_variants::PLAIN_404,
-    &http_variants::QUERY_REFUSED,
     &http_variants::PATCH_501,
     &http_variants::HEAD_REFUSED,
     &http_variants::OVERRIDE_REFUSED,
