@@ -13,7 +13,7 @@ use triwire::contract::Contract;
 use triwire::plan::Selection;
 use triwire::record::event::{Event, TargetIdentity};
 use triwire::record::write::Recorder;
-use triwire::reference::{self, Reference};
+use triwire::reference::{self, Reference, Variant};
 use triwire::report::console::{self, Progress};
 use triwire::report::{self, Destination, Format, Layout};
 use triwire::run::journal::Journal;
@@ -94,8 +94,11 @@ async fn embedded(options: &RunOptions, suite: &Suite, contract: &Contract, repo
     let target = Reference::start(settings).await.map_err(Failure::usage)?;
     let endpoint = Endpoint::parse(&target.url()).map_err(Failure::harness)?;
     let connector = Connector::new(endpoint, &Trust::default(), timeouts(options)).map_err(Failure::harness)?;
-    let claimed = Transport::ALL.to_vec();
-    let profiles = ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect();
+    // It declares everything, save what a variant of it lacks.
+    let variant = options.variant.as_deref().and_then(|name| reference::variant(name).ok());
+    let claimed = if variant.is_none_or(Variant::speaks_everything) { Transport::ALL.to_vec() } else { Vec::new() };
+    let zitadel = variant.is_none_or(Variant::is_zitadel);
+    let profiles = ["core", "zitadel", "hardening"].into_iter().filter(|name| zitadel || *name != "zitadel").map(str::to_owned).collect();
     let identity = TargetIdentity {
         address: "embedded reference target".to_owned(),
         embedded: true,

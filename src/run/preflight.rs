@@ -7,7 +7,7 @@ use crate::contract::status::Code;
 use crate::plan::Selection;
 use crate::record::event::{Event, ProbeEnded};
 use crate::target::{Capabilities, Presence};
-use crate::wire::{End, Transport, Wire};
+use crate::wire::{End, Exchange, Transport, Wire};
 
 /// Why the target can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,7 +84,9 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
             Err(why) => Presence::Absent { text: engine.scrub(why.text()) },
         };
         capabilities.transports.insert(transport.to_string(), (presence.clone(), exchange.id));
-        let checks = engine.examine(&exchange);
+        // Who refuses a wire that isn't spoken needn't obey its rules.
+        let bound = presence == Presence::Live || is_of(transport.wire, &exchange);
+        let checks = if bound { engine.examine(&exchange) } else { Vec::new() };
         engine.emit(Event::ProbeEnded(ProbeEnded { transport, presence, claimed, exchange, checks })).await;
     }
     if live.is_empty() {
@@ -95,6 +97,17 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
         });
     }
     Ok(capabilities)
+}
+
+/// Whether an answer that couldn't be read, or was none to the probe, is meant to be one of the wire all the same.
+fn is_of(wire: Wire, exchange: &Exchange) -> bool {
+    let Some(head) = exchange.received.head().filter(|head| matches!(head.status, Some(200..=299))) else { return false };
+    let label = head.first("content-type").unwrap_or_default().to_ascii_lowercase();
+    match wire {
+        Wire::Json => true,
+        Wire::Grpc => label.starts_with("application/grpc"),
+        Wire::GrpcWeb | Wire::GrpcWebText => label.starts_with("application/grpc-web"),
+    }
 }
 
 /// Why a transport is not live.

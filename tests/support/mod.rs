@@ -11,7 +11,7 @@ use triwire::contract::Contract;
 use triwire::judge::{Judgement, Verdict};
 use triwire::plan::Selection;
 use triwire::record::event::{Event, TargetIdentity};
-use triwire::reference::{self, Reference};
+use triwire::reference::{self, Reference, Variant};
 use triwire::run::{self, Ended, Options, Setting, Stop, journal::Journal};
 use triwire::target::{Endpoint, Timeouts, Trust};
 use triwire::wire::{Client, Connector, Transport};
@@ -69,9 +69,10 @@ pub fn everything() -> Selection {
 
 /// Starts a reference target and judges it.
 pub async fn judge(target: reference::Options, selection: Selection, jobs: usize) -> Run {
+    let claimed = if target.variant.is_none_or(Variant::speaks_everything) { Transport::ALL.to_vec() } else { Vec::new() };
     let target = Reference::start(target).await.expect("the reference target starts");
     let (url, token) = (target.url(), target.token().to_owned());
-    let mut run = judge_at(&url, Some(token), selection, jobs).await;
+    let mut run = judge_claiming(claimed, &url, Some(token), selection, jobs).await;
     run.acted = target.acted();
     run.varied = target.varied();
     target.shutdown().await;
@@ -80,6 +81,10 @@ pub async fn judge(target: reference::Options, selection: Selection, jobs: usize
 
 /// Judges whatever listens there; deadlines and the consistency bound are short, for targets of tests answer at once or never.
 pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
+    judge_claiming(Transport::ALL.to_vec(), url, token, selection, jobs).await
+}
+
+async fn judge_claiming(claimed: Vec<Transport>, url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
     let suite = suite();
     let second = Duration::from_secs(1);
     let timeouts = Timeouts { connect: 2 * second, head: 2 * second, idle: 2 * second, whole: 4 * second };
@@ -89,7 +94,7 @@ pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jo
         contract: Contract::built_in(),
         suite: &suite,
         selection,
-        options: Options { jobs, bound: 2 * second, token, claimed: Transport::ALL.to_vec() },
+        options: Options { jobs, bound: 2 * second, token, claimed },
         client: Client::new(connector, timeouts),
         target: TargetIdentity { address: url.to_owned(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
         recorded_options: BTreeMap::new(),

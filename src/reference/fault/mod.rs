@@ -192,6 +192,16 @@ impl Fault {
 }
 
 impl Variant {
+    /// Whether it speaks every wire over every HTTP version that the wire has.
+    pub fn speaks_everything(&self) -> bool {
+        !registry::SPEAK_LESS.contains(&self.name)
+    }
+
+    /// Whether it has the texts and ids of the profile `zitadel`.
+    pub fn is_zitadel(&self) -> bool {
+        !registry::OTHER_TEXTS.contains(&self.name)
+    }
+
     /// Puts the variant around its seam.
     pub(super) fn wrap(&self, seams: &mut Seams, seed: &Seed, acted: &Arc<AtomicU64>) {
         wrap(self.seam, self.wires, seams, seed, acted);

@@ -163,6 +163,12 @@ pub static VARIANTS: &[&Variant] = &[
     &http_variants::LENGTH_REQUIRED,
 ];
 
+/// Variants that lack a wire, or an HTTP version of one.
+pub(super) static SPEAK_LESS: &[&str] = &["no-text-mode", "http1-only"];
+
+/// Variants that aren't ZITADEL.
+pub(super) static OTHER_TEXTS: &[&str] = &["own-texts"];
+
 /// All targets that serve nothing.
 pub static NULL_TARGETS: &[&NullTarget] = &[
     &nothing::ALWAYS_404,
@@ -254,6 +260,14 @@ mod tests {
             assert!(seen.insert(name), "{name} twice");
             assert!(!wires.is_empty() && wires.iter().all(|wire| ALL.contains(wire)), "{name}");
         }
+    }
+
+    #[test]
+    fn what_variants_lack_names_variants() {
+        for name in SPEAK_LESS.iter().chain(OTHER_TEXTS) {
+            assert!(variant(name).is_ok(), "{name}");
+        }
+        assert!(!variant("own-texts").unwrap().is_zitadel() && !variant("http1-only").unwrap().speaks_everything());
     }
 
     #[test]

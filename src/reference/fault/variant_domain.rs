@@ -164,6 +164,16 @@ impl InEffect {
         Some(())
     }
 
+    /// Shows the hidden policy as one of the instance.
+    fn hide(&self, answer: &mut DynamicMessage) -> Option<()> {
+        answer.set_field_by_name("is_default", Value::Bool(true));
+        let policy = answer.get_field_by_name_mut("policy")?.as_message_mut()?;
+        policy.set_field_by_name("is_default", Value::Bool(true));
+        let details = policy.get_field_by_name_mut("details")?.as_message_mut()?;
+        details.set_field_by_name("resource_owner", Value::String(self.seed.instance.clone()));
+        Some(())
+    }
+
     /// Ends the hidden policy.
     fn forget(&self, context: &Context, admitted: &Admitted) -> Option<()> {
         self.inner.execute(&calling(context, RESET)?, admitted, request(RESET)?).ok()?;
@@ -213,16 +223,11 @@ impl Backend for InEffect {
             changed.remove(organization);
         }
         let mut outcome = self.inner.execute(context, admitted, message);
-        if hidden && context.calls(POLICY) {
-            if let Ok(answer) = &mut outcome {
-                answer.set_field_by_name("is_default", Value::Bool(true));
-                if let Some(policy) = answer.get_field_by_name_mut("policy").and_then(Value::as_message_mut) {
-                    policy.set_field_by_name("is_default", Value::Bool(true));
-                    if let Some(details) = policy.get_field_by_name_mut("details").and_then(Value::as_message_mut) {
-                        details.set_field_by_name("resource_owner", Value::String(self.seed.instance.clone()));
-                    }
-                }
-            }
+        if hidden
+            && context.calls(POLICY)
+            && let Ok(answer) = &mut outcome
+        {
+            self.hide(answer);
         }
         outcome
     }

@@ -7,7 +7,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, H
 use http::{StatusCode, Version};
 use prost_reflect::{DynamicMessage, Value};
 
-use super::{ALL, Heard, JSON, Meter, Seam, Variant, tree};
+use super::{ALL, Heard, JSON, Meter, Seam, Variant, WEB, tree};
 use crate::reference::backend::{Admitted, Backend, Outcome};
 use crate::reference::context::{Caller, Context, Wire};
 use crate::reference::failure::{Code, Failure};
@@ -17,7 +17,7 @@ use crate::reference::methods::Method;
 pub(super) static NO_TEXT_MODE: Variant = Variant {
     name: "no-text-mode",
     spared_by: &["SEED-THREE-ENCODINGS", "WEB-TEXT-BASE64-BODY"],
-    wires: &["grpc-web-text"],
+    wires: WEB,
     summary: "gRPC-Web is spoken in its binary form only",
     seam: Seam::Recognized(|_, recognized| {
         let text = matches!(recognized, Recognized::Call(Wire::GrpcWebText, _) | Recognized::OtherFormat(Wire::GrpcWebText, _));
@@ -105,11 +105,10 @@ impl Backend for Older {
     }
 
     fn execute(&self, context: &Context, admitted: &Admitted, mut message: DynamicMessage) -> Outcome {
-        for name in ["force_mfa_local_only", "user_id"] {
-            // An unknown field, save where the user is who the call is about.
-            if name != "user_id" || context.calls("AddMachineUser") {
-                message.clear_field_by_name(name);
-            }
+        // Fields that came later are unknown.
+        message.clear_field_by_name("force_mfa_local_only");
+        if context.calls("AddMachineUser") {
+            message.clear_field_by_name("user_id");
         }
         if context.calls("AddSecondFactorToLoginPolicy") || context.calls("RemoveSecondFactorFromLoginPolicy") {
             let factor = message.get_field_by_name("type").and_then(|factor| factor.as_enum_number());
