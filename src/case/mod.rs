@@ -7,6 +7,7 @@ mod capture;
 mod format;
 mod instant;
 pub mod keys;
+mod making;
 mod matcher;
 mod mistake;
 pub mod model;
@@ -23,6 +24,6 @@ pub use model::{
     Across, Act, Alternative, Bound, Captures, Case, Control, Covers, Duty, Ending, Expect, Fixture, HeaderEdit, HeaderPattern, Identity,
     Pattern, Payload, Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text, TextPart, Token, Via,
 };
-pub use read::{GIVEN_BY_ENGINE, SUITE_FILE, read_suite};
+pub use read::{GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, SUITE_FILE, read_suite};
 pub use script::slug;
 pub use sources::files_of;

@@ -67,6 +67,14 @@ pub struct Identity {
     pub token: Token,
     /// Fields that its requests carry, e.g. `x-zitadel-orgid: $org.id`.
     pub headers: Vec<HeaderEdit>,
+    /// Captures that its token and fields need.
+    pub needs: BTreeSet<String>,
+    /// Makes it, once for each fixture set, where a case needs it.
+    pub setup: Vec<Step>,
+    /// When the fixture set is given back.
+    pub remove: Vec<Step>,
+    /// The role of the run's token that its setup needs, for people.
+    pub role: Option<String>,
 }
 
 /// Where the token of an identity comes from.
@@ -91,6 +99,8 @@ pub struct Fixture {
     pub identity: String,
     /// Once for each set of the pool.
     pub setup: Vec<Step>,
+    /// The role of the run's token that its setup needs, for people.
+    pub role: Option<String>,
     /// Before each trial, and between control and defective call, after those of the fixture that this one stands on: makes the start state and,
     /// where cases start from it, ends with a read that shows it.
     pub reset: Vec<Step>,
@@ -201,6 +211,8 @@ pub struct Step {
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.
     pub defect: Option<Defect>,
+    /// Captures that it needs, those of its alternatives' follow-ups left out.
+    pub uses: BTreeSet<String>,
     /// Where it stands.
     pub span: Span,
 }
@@ -289,6 +301,8 @@ pub struct Expect {
 pub struct Alternative {
     /// What must hold; without a requirement of its own.
     pub expect: Expect,
+    /// Where it is taken, the target doesn't have what the case is about: why. The trial ends there.
+    pub not_applicable: Option<String>,
     /// What follows where it is taken, before all other steps. Duty and identity are put in by the script.
     pub then: Vec<Act>,
 }

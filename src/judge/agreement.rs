@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::expectation::{Place, describe_answer, error_value, followed, take_captures};
+use super::expectation::{Place, chosen, describe_answer, error_value, take_captures};
 use super::trial::Scope;
 use super::verdict::{Judgement, Observation, Verdict, Violation};
 use super::walk::Walk;
@@ -105,7 +105,7 @@ fn story(
         let Some(exchange) = steps.next_if(|step| step.act == index).and_then(|step| step.attempts.last()) else { continue };
         let reading = answer::read(exchange, contract);
         let place = Place { exchange, reading: &reading, captures: &captures };
-        walk.follow(followed(act, place, |piece| scope.counts(piece)));
+        walk.follow(&chosen(&act.step, place, |piece| scope.counts(piece)));
         match &mut told {
             None if act.duty == Duty::Main => {
                 let described = describe_answer(place);

@@ -10,7 +10,7 @@ mod walk;
 mod tests;
 
 pub use agreement::group;
-pub use expectation::{Difference, Met, Place, followed, met, take_captures};
+pub use expectation::{Difference, Met, Place, chosen, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
 pub use walk::Walk;

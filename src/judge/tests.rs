@@ -22,6 +22,7 @@ fn step(expect: Vec<Expect>) -> Step {
         until: None,
         capture: Vec::new(),
         defect: None,
+        uses: std::collections::BTreeSet::new(),
         span: crate::case::Span::default(),
     }
 }
@@ -35,7 +36,10 @@ fn code(code: Code) -> Expect {
 }
 
 fn any(alternatives: Vec<(Expect, Vec<Act>)>) -> Expect {
-    Expect { any: alternatives.into_iter().map(|(expect, then)| Alternative { expect, then }).collect(), ..Expect::default() }
+    Expect {
+        any: alternatives.into_iter().map(|(expect, then)| Alternative { expect, not_applicable: None, then }).collect(),
+        ..Expect::default()
+    }
 }
 
 /// An answer over gRPC with this code; a success has an empty message.
@@ -118,4 +122,15 @@ fn an_end_may_be_all_that_is_expected() {
     let failed = judged(&[main_act(vec![closed])], vec![answered(1, Code::Ok)]);
     assert_eq!(failed.violated[0].kind, "end-differs");
     assert_eq!(judged(&[main_act(vec![code(Code::Internal)])], vec![broken]).violated[0].kind, "closed", "no code matches a broken answer");
+}
+
+#[test]
+fn what_the_target_does_not_have_is_not_applicable() {
+    let mut choice = any(vec![(code(Code::Ok), Vec::new()), (code(Code::Unimplemented), Vec::new())]);
+    choice.any[1].not_applicable = Some("it is not served".to_owned());
+    let acts = [main_act(vec![choice]), main_act(vec![code(Code::Ok)])];
+    let skipped = judged(&acts, vec![answered(1, Code::Unimplemented)]);
+    assert_eq!((skipped.verdict, skipped.skip), (Verdict::Skip, Some(SkipReason::NotApplicable)));
+    assert_eq!(skipped.reason.as_deref(), Some("it is not served (AddSecondFactorToLoginPolicy: UNIMPLEMENTED (12))"));
+    assert_eq!(judged(&acts, vec![answered(1, Code::Ok), answered(2, Code::Ok)]).verdict, Verdict::Pass);
 }

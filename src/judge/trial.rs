@@ -1,7 +1,7 @@
 //! The verdict of a trial: its own expectations, in the order of its script.
 
-use super::expectation::{Difference, Met, Place, followed, met, take_captures};
-use super::verdict::{Judgement, Observation, Stopped, Verdict, Violation};
+use super::expectation::{Difference, Met, Place, chosen, describe_answer, met, take_captures};
+use super::verdict::{Judgement, Observation, SkipReason, Stopped, Verdict, Violation};
 use super::walk::Walk;
 use crate::answer;
 use crate::case::{Act, Duty, Expect};
@@ -80,7 +80,12 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
                 if is_positive(act) && !judgement.live.contains(&exchange.transport.wire) {
                     judgement.live.push(exchange.transport.wire);
                 }
-                walk.follow(followed(act, place, |piece| scope.counts(piece)));
+                if let Some(why) = walk.follow(&chosen(&act.step, place, |piece| scope.counts(piece))) {
+                    judgement.verdict = Verdict::Skip;
+                    judgement.skip = Some(SkipReason::NotApplicable);
+                    judgement.reason = Some(format!("{why} ({}: {})", act.describe(), describe_answer(place)));
+                    return judgement;
+                }
             }
             Met::Unknown(text) => return inconclusive(judgement, format!("{}: {text}", act.describe())),
             Met::No(differences) => match act.duty {

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use crate::case::{Act, Captures, Duty};
+use crate::case::{Act, Alternative, Captures, Duty};
 
 /// Goes through the acts of a script; what a taken alternative brings comes next.
 #[derive(Debug, Clone)]
@@ -41,9 +41,14 @@ impl<'a> Walk<'a> {
         Some((number, act))
     }
 
-    /// These come next, in this order.
-    pub fn follow(&mut self, branches: Vec<&'a [Act]>) {
-        self.ahead.extend(branches.into_iter().rev().map(<[Act]>::iter));
+    /// What these alternatives bring comes next, in their order; nothing does where one says that the case isn't applicable. Gives what it says.
+    pub fn follow(&mut self, chosen: &[&'a Alternative]) -> Option<&'a str> {
+        let not_applicable = chosen.iter().find_map(|alternative| alternative.not_applicable.as_deref());
+        if not_applicable.is_some() {
+            self.ahead.clear();
+        }
+        self.ahead.extend(chosen.iter().rev().map(|alternative| alternative.then.iter()));
+        not_applicable
     }
 }
 

@@ -1,13 +1,16 @@
 //! From a step to a call: captures are put in, the message is put on the wire.
 
+use std::borrow::Cow;
+
 use super::engine::{Asked, Engine, Unsendable};
-use crate::case::{self, Captures, HeaderEdit, Payload, StepKind};
+use crate::case::{self, Captures, GIVEN_WHEN_SENT, HeaderEdit, Payload, StepKind};
 use crate::contract::message;
 use crate::wire::put::{self, Edit, put};
 use crate::wire::{Body, Call, Content, End, Exchange, Received, Role, Sent, Timing, Transport, Wire};
 
 /// Makes the call of a step.
 pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<Call, Unsendable> {
+    let captures = &*for_request(engine, asked, captures);
     let edits = edits(engine, asked, captures)?;
     let transport = asked.transport;
     let intent = asked.intent();
@@ -50,6 +53,39 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
             Ok(put(transport, &verb, &path, payload, &edits, intent)?)
         }
     }
+}
+
+/// Captures with those that only requests know, where the step needs one of them.
+fn for_request<'c>(engine: &Engine<'_>, asked: &Asked<'_>, captures: &'c Captures) -> Cow<'c, Captures> {
+    if !GIVEN_WHEN_SENT.iter().any(|name| asked.step.uses.contains(*name)) {
+        return Cow::Borrowed(captures);
+    }
+    let endpoint = engine.client.connector().endpoint();
+    let mut known = captures.clone();
+    known.insert("target.authority".to_owned(), endpoint.authority().into());
+    known.insert("target.prefix".to_owned(), endpoint.prefix.clone().into());
+    if let Some(token) = engine.identity_token(asked.identity, captures) {
+        let half: String = token.chars().take(token.chars().count() / 2).collect();
+        let changed = changed(&token);
+        engine.keep_secret("token half", &half);
+        engine.keep_secret("token changed", &changed);
+        known.insert("token.half".to_owned(), half.into());
+        known.insert("token.changed".to_owned(), changed.into());
+        known.insert("token".to_owned(), token.into());
+    }
+    Cow::Owned(known)
+}
+
+/// A token with another letter near its middle: at the nearest place where this and the next character are letters or digits, for the last
+/// character of a part may carry bits that mean nothing.
+fn changed(token: &str) -> String {
+    let mut octets = token.as_bytes().to_vec();
+    let fits = |at: &usize| octets.get(*at..at + 2).is_some_and(|pair| pair.iter().all(u8::is_ascii_alphanumeric));
+    let middle = octets.len() / 2;
+    if let Some(at) = (0..octets.len()).filter(fits).min_by_key(|at| at.abs_diff(middle)) {
+        octets[at] = if octets[at] == b'A' { b'B' } else { b'A' };
+    }
+    String::from_utf8(octets).unwrap_or_default()
 }
 
 /// The suite's probe as a call of the run's own token, or of nobody where it has none.
@@ -119,5 +155,18 @@ pub(super) fn not_sent(call: &Call, id: u64, at: u64) -> Exchange {
             end: End::Interrupted,
         },
         timing: Timing { at, ..Timing::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changed;
+
+    #[test]
+    fn a_token_is_changed_near_its_middle_but_never_at_the_end_of_a_part() {
+        assert_eq!(changed("abcdef"), "abcAef");
+        assert_eq!(changed("AAAA"), "AABA");
+        assert_eq!(changed("ab.c.de"), "ab.c.Ae");
+        assert_eq!(changed("--"), "--");
     }
 }

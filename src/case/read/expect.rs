@@ -6,7 +6,7 @@ use super::super::tree::{Mark, Node, Yaml};
 use super::flow::ReadStep;
 use super::pattern::{Purpose, Shape};
 use super::step::Manner;
-use super::{Reader, place, suggestion};
+use super::{GIVEN_WHEN_SENT, Reader, place, suggestion};
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
 
@@ -46,13 +46,18 @@ impl Reader<'_> {
             let then = self.steps(item.get("then"), Manner { across: manner.across, ..Manner::FOLLOW_UP });
             let acts = ReadStep::bare(&then).into_iter().map(|step| Act { duty: Duty::Main, step, identity: String::new() }).collect();
             self.branches.push(then);
-            alternatives.push(Alternative { expect, then: acts });
+            let not_applicable = item.get("not-applicable").and_then(|node| self.text(node)).map(str::to_owned);
+            if let (Some(at), Some(_)) = (item.get("then"), &not_applicable) {
+                self.mistake(place(at), "nothing follows where the case isn't applicable", None);
+            }
+            alternatives.push(Alternative { expect, not_applicable, then: acts });
         }
         alternatives
     }
 
     /// What an expectation and an alternative have in common.
     fn said_of_answer(&mut self, node: &Node, operation: Option<&Method>) -> Expect {
+        let before = self.uses.len();
         let mut expect = Expect { span: self.span(place(node)), ..Expect::default() };
         if let Some(codes) = node.get("code") {
             expect.code = self.one_or_more(codes).iter().filter_map(|code| self.code(code)).collect();
@@ -73,6 +78,14 @@ impl Reader<'_> {
         }
         if let Some(ends) = node.get("ends") {
             expect.ends = self.one_or_more(ends).iter().filter_map(|end| self.ending(end)).collect();
+        }
+        // A verdict looks at nothing that isn't in the record, and tokens never are.
+        for (name, at) in self.uses.split_off(before) {
+            if GIVEN_WHEN_SENT.contains(&name.as_str()) {
+                self.mistake(&at, format!("`${name}` is known to requests alone"), Some("an answer can't be compared with it".to_owned()));
+            } else {
+                self.uses.push((name, at));
+            }
         }
         expect
     }
@@ -99,7 +112,7 @@ impl Reader<'_> {
 
     /// What a body or an error says about the code.
     fn consistent(&mut self, node: &Node, expect: &mut Expect) {
-        if node.entries().iter().all(|entry| matches!(entry.key.as_str(), "requirement" | "then")) {
+        if node.entries().iter().all(|entry| matches!(entry.key.as_str(), "requirement" | "then" | "not-applicable")) {
             self.mistake(
                 place(node),
                 "this expectation names nothing that must hold",
@@ -204,8 +217,8 @@ impl Reader<'_> {
 /// Whether an answer that meets all of these can be a success.
 pub(super) fn allows_success(expect: &[Expect]) -> bool {
     expect.iter().all(|expect| {
-        let choice =
-            expect.any.is_empty() || expect.any.iter().any(|alternative| allows_success(std::slice::from_ref(&alternative.expect)));
+        let succeeds = |one: &Alternative| one.not_applicable.is_none() && allows_success(std::slice::from_ref(&one.expect));
+        let choice = expect.any.is_empty() || expect.any.iter().any(succeeds);
         let whole = expect.ends.is_empty() || expect.ends.contains(&Ending::Complete);
         let status = match &expect.status {
             None => true,

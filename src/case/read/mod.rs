@@ -9,6 +9,7 @@ mod contract;
 mod control;
 mod expect;
 mod flow;
+mod identity;
 mod pattern;
 mod request;
 mod scalar;
@@ -88,6 +89,10 @@ pub const SUITE_FILE: &str = "suite.yaml";
 /// Captures that the engine gives: the run's id, and the number of the fixture set within the run.
 pub const GIVEN_BY_ENGINE: [&str; 3] = ["run.id", "set", "round"];
 
+/// Captures that the engine gives to requests alone: the token of whoever calls (with its first half, and with one letter changed near its middle),
+/// and where the target is.
+pub const GIVEN_WHEN_SENT: [&str; 5] = ["token", "token.half", "token.changed", "target.authority", "target.prefix"];
+
 /// What readers share: where they are, what they know so far, and what was wrong.
 struct Reader<'a> {
     contract: &'a Contract,
@@ -95,8 +100,8 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
     /// The service of methods that are named without one.
     service: String,
-    /// Identity -> captures that its token and header fields need.
-    identities: BTreeMap<String, BTreeSet<String>>,
+    /// What steps need to know of identities.
+    identities: BTreeMap<String, identity::IdentityFlow>,
     /// Places at which YAML would have guessed: what is wrong there has been told.
     guesses: BTreeSet<(PathBuf, usize)>,
     /// What later readers need to know of fixtures.

@@ -56,6 +56,7 @@ impl Reader<'_> {
         let (expect, until) = self.asked(node, answered, &kind, manner);
         let capture = self.captures(node.get("capture"), answered);
         let gives = capture.iter().map(|(name, _, at)| (name.clone(), at.clone())).collect();
+        let uses = std::mem::replace(&mut self.uses, outer);
         let step = Step {
             kind,
             identity,
@@ -66,9 +67,9 @@ impl Reader<'_> {
             until,
             capture: capture.into_iter().map(|(name, path, _)| (name, path)).collect(),
             defect,
+            uses: uses.iter().map(|(name, _)| name.clone()).collect(),
             span: self.span(place(node)),
         };
-        let uses = std::mem::replace(&mut self.uses, outer);
         let branches = std::mem::replace(&mut self.branches, outer_branches);
         ReadStep { step, uses, gives, branches, at: place(node).clone() }
     }
