@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use triwire::case::nearest;
 use triwire::record::event::TargetIdentity;
-use triwire::reference::{self, Reference};
+use triwire::reference::{self, Reference, Variant};
 use triwire::target::{Endpoint, PROFILES, Statement, Timeouts, Trust};
 use triwire::wire::{Connector, Transport};
 
@@ -87,14 +87,18 @@ fn live(options: &RunOptions, url: &str, statement: Statement, mut profiles: BTr
     Ok(Aim { connector, token, claimed: statement.transports, profiles, identity })
 }
 
-/// The embedded target claims everything.
+/// The embedded target declares everything, save what a variant of it lacks.
 pub fn embedded(options: &RunOptions, target: &Reference) -> Result<Aim, Failure> {
     let endpoint = Endpoint::parse(&target.url()).map_err(Failure::harness)?;
+    let variant = options.variant.as_deref().and_then(|name| reference::variant(name).ok());
+    let claimed = if variant.is_none_or(Variant::speaks_everything) { Transport::ALL.to_vec() } else { Vec::new() };
+    let is_zitadel = variant.is_none_or(Variant::is_zitadel);
+    let profiles = PROFILES.into_iter().filter(|name| is_zitadel || *name != "zitadel").map(str::to_owned).collect();
     Ok(Aim {
         connector: Connector::new(endpoint, &Trust::default(), timeouts(options)).map_err(Failure::harness)?,
         token: Some(target.token().to_owned()),
-        claimed: Transport::ALL.to_vec(),
-        profiles: PROFILES.into_iter().map(str::to_owned).collect(),
+        claimed,
+        profiles,
         identity: TargetIdentity {
             address: "embedded reference target".to_owned(),
             embedded: true,

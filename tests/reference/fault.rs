@@ -168,6 +168,139 @@ async fn null_targets_are_reachable_and_stop() {
 }
 
 #[tokio::test]
+async fn variants_of_what_is_offered() {
+    let server = with_variant("no-text-mode").await;
+    let text = send(&server, Http::One, framed(&server, TEXT, LIST, b"AAAAAAA=")).await;
+    assert_eq!((text.status.as_u16(), text.field("content-type")), (415, Some("application/json")));
+    assert_eq!(send(&server, Http::One, call(&server, WEB, LIST, &[])).await.web().len(), 2);
+
+    let server = with_variant("http1-only").await;
+    assert_eq!(send(&server, Http::One, json(&server, "GET", BASE, "")).await.status, 200);
+    assert_eq!(send(&server, Http::Two, json(&server, "GET", BASE, "")).await.status, 415);
+    assert_eq!(send(&server, Http::Two, call(&server, WEB, LIST, &[])).await.status, 415);
+    assert_eq!(send(&server, Http::Two, call(&server, GRPC, LIST, &[])).await.grpc_status(), Some("0"));
+
+    let server = with_variant("gzip").await;
+    for (accept, coded) in [("gzip", true), ("br, gzip;q=0.5", true), ("*", true), ("identity", false), ("gzip;q=0, *", false)] {
+        let answer = send(&server, Http::One, with(json(&server, "GET", BASE, ""), "accept-encoding", accept)).await;
+        assert_eq!(answer.field("content-encoding"), coded.then_some("gzip"), "{accept}");
+        assert_eq!(answer.body().starts_with(&[0x1f, 0x8b]), coded);
+    }
+
+    let server = with_variant("older-release").await;
+    custom(&server, "").await;
+    for later in ["3", "\"SECOND_FACTOR_TYPE_OTP_SMS\"", "5"] {
+        let refused = send(&server, Http::One, json(&server, "POST", FACTORS, &format!("{{\"type\":{later}}}"))).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (400, &json!(3)));
+        send(&server, Http::One, json(&server, "DELETE", BASE, "")).await;
+        let refused = send(&server, Http::One, json(&server, "POST", BASE, &format!("{{\"secondFactors\":[{later}]}}"))).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (400, &json!(3)));
+    }
+    assert_eq!(send(&server, Http::One, json(&server, "DELETE", "/management/v1/orgs/me", "")).await.status, 501);
+    let health = call(&server, GRPC, "/grpc.health.v1.Health/Check", &[]);
+    assert_eq!(send(&server, Http::Two, health).await.grpc_status(), Some("12"));
+}
+
+#[tokio::test]
+async fn variants_of_time() {
+    let begun = std::time::Instant::now();
+    let server = with_variant("slow-steady").await;
+    let slow = send(&server, Http::One, json(&server, "GET", BASE, "")).await;
+    assert!(slow.data.len() > 2 && slow.json().is_object());
+    assert!(begun.elapsed() >= Duration::from_millis(8));
+
+    let server = with_variant("sleeps-before-refusing").await;
+    let begun = std::time::Instant::now();
+    assert_eq!(send(&server, Http::One, without(json(&server, "GET", BASE, ""), "authorization")).await.status, 401);
+    assert!(begun.elapsed() >= Duration::from_millis(150));
+
+    let server = with_variant("rate-limits").await;
+    let mut limited = 0;
+    for number in 0..130 {
+        let (kind, http) = [(GRPC, Http::Two), (WEB, Http::One)][number % 2];
+        let answer = send(&server, http, call(&server, kind, LIST, &[])).await;
+        let status = answer.grpc_status().map_or_else(|| String::from_utf8(answer.web()[0].1.clone()).unwrap_or_default(), str::to_owned);
+        if status == "8" || status.starts_with("grpc-status: 8\r\n") {
+            limited += 1;
+            assert_eq!(answer.field("retry-after"), Some("0"));
+        }
+    }
+    assert_eq!(limited, 2);
+
+    let server = with_variant("fresh-token-lag").await;
+    let token = new_token(&server).await.expect("a token");
+    let ask = || with(without(json(&server, "GET", BASE, ""), "authorization"), "authorization", format!("Bearer {token}"));
+    assert_eq!(send(&server, Http::One, ask()).await.status, 401);
+    tokio::time::sleep(Duration::from_millis(260)).await;
+    assert_eq!(send(&server, Http::One, ask()).await.status, 403);
+}
+
+#[tokio::test]
+async fn connections_that_end_between_calls() {
+    let server = with_variant("goaway").await;
+    let mut stream = TcpStream::connect(server.addr()).await.unwrap();
+    let get = format!("GET {BASE} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", server.addr(), server.token());
+    let mut all = Vec::new();
+    for _ in 0..7 {
+        stream.write_all(get.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut all)).await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&all).to_ascii_lowercase();
+    assert_eq!((text.matches("http/1.1 200 ").count(), text.contains("connection: close")), (7, false), "{text}");
+
+    // A client over HTTP/2 that hears of it opens another connection by itself.
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    for _ in 0..30 {
+        let answer = client.get(format!("{}{BASE}", server.url())).bearer_auth(server.token()).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        tokio::time::sleep(Duration::from_millis(4)).await;
+    }
+    assert!(server.varied() >= 4);
+}
+
+#[tokio::test]
+async fn variants_of_the_domain() {
+    let otp_sms = r#"{"type":4}"#;
+    let server = with_variant("domain-code-choice").await;
+    let refused = send(&server, Http::One, json(&server, "POST", FACTORS, otp_sms)).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (400, &json!(9)));
+    let refused = send(&server, Http::One, json(&server, "DELETE", &format!("{FACTORS}/1"), "")).await;
+    assert_eq!(refused.json()["code"], 9);
+    let refused = send(&server, Http::One, json(&server, "DELETE", &format!("{FACTORS}/4"), "")).await;
+    assert_eq!(refused.json()["code"], 5);
+    custom(&server, "1,1").await;
+    assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_OTP"]));
+    let unknown = with(json(&server, "GET", BASE, ""), "x-zitadel-orgid", "1");
+    assert_eq!(send(&server, Http::One, unknown.clone()).await.status, 404);
+    let both = with(unknown, "x-zitadel-orgid", server.organization());
+    assert_eq!(send(&server, Http::One, both).await.status, 200);
+    let none = with(json(&server, "GET", BASE, ""), "x-zitadel-orgid", "");
+    assert_eq!(send(&server, Http::One, none).await.status, 400);
+
+    let server = with_variant("inherited-in-effect").await;
+    let policy = async || send(&server, Http::One, json(&server, "GET", BASE, "")).await.json();
+    assert_eq!(send(&server, Http::One, json(&server, "POST", FACTORS, otp_sms)).await.status, 200);
+    assert_eq!(send(&server, Http::One, json(&server, "POST", FACTORS, otp_sms)).await.status, 409);
+    assert_eq!(send(&server, Http::One, json(&server, "DELETE", &format!("{FACTORS}/1"), "")).await.status, 200);
+    assert_eq!(list(&server).await, json!(["SECOND_FACTOR_TYPE_U2F", "SECOND_FACTOR_TYPE_OTP_SMS"]));
+    let shown = policy().await;
+    assert_eq!((&shown["isDefault"], &shown["policy"]["isDefault"]), (&json!(true), &json!(true)));
+    assert_eq!(shown["policy"]["details"]["resourceOwner"], server.instance());
+    assert_eq!(send(&server, Http::One, json(&server, "PUT", BASE, r#"{"forceMfa":true}"#)).await.status, 404);
+    assert_eq!(list(&server).await.as_array().map(Vec::len), Some(2));
+    assert_eq!(send(&server, Http::One, json(&server, "POST", BASE, "{}")).await.status, 200);
+    assert_eq!(list(&server).await, json!(null));
+    assert_eq!(policy().await["isDefault"], json!(null));
+    assert_eq!(send(&server, Http::One, json(&server, "DELETE", BASE, "")).await.status, 200);
+    assert_eq!(list(&server).await.as_array().map(Vec::len), Some(2));
+
+    let server = with_variant("own-texts").await;
+    let refused = send(&server, Http::One, json(&server, "POST", FACTORS, otp_sms)).await;
+    assert_eq!(refused.json(), json!({"code": 5, "message": "no (\u{201c}NotFound\u{201d})"}));
+}
+
+#[tokio::test]
 async fn null_targets_answer_in_their_way() {
     let server = null("always-empty-200").await;
     let answer = send(&server, Http::One, json(&server, "POST", FACTORS, "{}")).await;

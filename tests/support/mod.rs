@@ -12,7 +12,7 @@ use triwire::contract::Contract;
 use triwire::judge::{Judgement, Verdict};
 use triwire::plan::Selection;
 use triwire::record::event::{Event, TargetIdentity};
-use triwire::reference::{self, Reference, TlsOptions};
+use triwire::reference::{self, Reference, TlsOptions, Variant};
 use triwire::run::{self, Ended, Options, Setting, Stop, journal::Journal};
 use triwire::target::{Endpoint, Timeouts, Trust};
 use triwire::wire::{Client, Connector, Transport};
@@ -70,9 +70,10 @@ pub fn everything() -> Selection {
 
 /// Starts a reference target and judges it.
 pub async fn judge(target: reference::Options, selection: Selection, jobs: usize) -> Run {
+    let claimed = if target.variant.is_none_or(Variant::speaks_everything) { Transport::ALL.to_vec() } else { Vec::new() };
     let target = Reference::start(target).await.expect("the reference target starts");
     let (url, token) = (target.url(), target.token().to_owned());
-    let mut run = judge_at(&url, Some(token), selection, jobs).await;
+    let mut run = judge_claiming(claimed, &url, Some(token), &Trust::default(), Patience::SHORT, selection, jobs).await;
     run.acted = target.acted();
     run.varied = target.varied();
     target.shutdown().await;
@@ -128,6 +129,18 @@ pub async fn judge_patiently(target: reference::Options, selection: Selection, j
 }
 
 async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, patience: Patience, selection: Selection, jobs: usize) -> Run {
+    judge_claiming(Transport::ALL.to_vec(), url, token, trust, patience, selection, jobs).await
+}
+
+async fn judge_claiming(
+    claimed: Vec<Transport>,
+    url: &str,
+    token: Option<String>,
+    trust: &Trust,
+    patience: Patience,
+    selection: Selection,
+    jobs: usize,
+) -> Run {
     let suite = suite();
     let Patience { timeouts, bound } = patience;
     let connector = Connector::new(Endpoint::parse(url).expect("an address"), trust, timeouts).expect("a connector");
@@ -136,7 +149,7 @@ async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, patienc
         contract: Contract::built_in(),
         suite: &suite,
         selection,
-        options: Options { jobs, bound, token, claimed: Transport::ALL.to_vec() },
+        options: Options { jobs, bound, token, claimed },
         client: Client::new(connector, timeouts),
         target: TargetIdentity { address: url.to_owned(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
         recorded_options: BTreeMap::new(),

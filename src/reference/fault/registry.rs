@@ -2,8 +2,8 @@
 
 use super::{
     Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, http_variants, json_answer, json_enum,
-    json_text, json_value, lag, meaning, nothing, shape, state_factors, state_policy, state_reads, values, variant_frames, variant_shape,
-    web, wire,
+    json_text, json_value, lag, meaning, nothing, shape, state_factors, state_policy, state_reads, values, variant_domain,
+    variant_frames, variant_offer, variant_shape, variant_time, web, wire,
 };
 
 /// All faults.
@@ -222,6 +222,18 @@ pub static VARIANTS: &[&Variant] = &[
     &variant_frames::WEB_PLUS_PROTO,
     &variant_frames::CHARSET,
     &variant_frames::TIGHT_TRAILER,
+    &variant_offer::NO_TEXT_MODE,
+    &variant_offer::HTTP1_ONLY,
+    &variant_offer::GZIP,
+    &variant_offer::OLDER_RELEASE,
+    &variant_time::SLOW_STEADY,
+    &variant_time::GOAWAY,
+    &variant_time::SLEEPS_BEFORE_REFUSING,
+    &variant_time::RATE_LIMITS,
+    &variant_time::FRESH_TOKEN_LAG,
+    &variant_domain::DOMAIN_CODE_CHOICE,
+    &variant_domain::INHERITED_IN_EFFECT,
+    &variant_domain::OWN_TEXTS,
     &http_variants::SLASH_IGNORED,
     &http_variants::SLASH_REDIRECTS,
     &http_variants::PLAIN_404,
@@ -232,6 +244,12 @@ pub static VARIANTS: &[&Variant] = &[
     &http_variants::LIST_CONTENT_REFUSED,
     &http_variants::GZIP_READ,
 ];
+
+/// Variants that lack a wire, or an HTTP version of one.
+pub(super) static SPEAK_LESS: &[&str] = &["no-text-mode", "http1-only"];
+
+/// Variants that aren't ZITADEL.
+pub(super) static OTHER_TEXTS: &[&str] = &["own-texts"];
 
 /// All targets that serve nothing.
 pub static NULL_TARGETS: &[&NullTarget] = &[
@@ -327,6 +345,14 @@ mod tests {
             assert!(seen.insert(name), "{name} twice");
             assert!(!wires.is_empty() && wires.iter().all(|wire| ALL.contains(wire)), "{name}");
         }
+    }
+
+    #[test]
+    fn what_variants_lack_names_variants() {
+        for name in SPEAK_LESS.iter().chain(OTHER_TEXTS) {
+            assert!(variant(name).is_ok(), "{name}");
+        }
+        assert!(!variant("own-texts").unwrap().is_zitadel() && !variant("http1-only").unwrap().speaks_everything());
     }
 
     #[test]
