@@ -31,6 +31,7 @@ mod shape;
 mod tree;
 mod values;
 mod variant_frames;
+mod variant_json;
 mod variant_shape;
 mod web;
 mod wire;

@@ -2,7 +2,7 @@
 
 use super::{
     Fault, NullTarget, Variant, agreement, blocks, json_answer, json_enum, json_text, json_value, lag, meaning, nothing, shape, values,
-    variant_frames, variant_shape, web, wire,
+    variant_frames, variant_json, variant_shape, web, wire,
 };
 
 /// All faults.
@@ -131,6 +131,13 @@ pub static VARIANTS: &[&Variant] = &[
     &variant_shape::CHANGE_DATE_ON_ADD,
     &variant_shape::UNKNOWN_FIELDS,
     &variant_shape::WHITE_SPACE,
+    &variant_json::UNKNOWN_IGNORED,
+    &variant_json::LAST_KEY_WINS,
+    &variant_json::WHOLE_SECONDS_KEPT,
+    &variant_json::WHOLE_SECOND_DATES,
+    &variant_json::NINE_DIGITS,
+    &variant_json::ESCAPED_TEXT,
+    &variant_json::LISTS_REVERSED,
     &variant_frames::HEADERS_THEN_TRAILERS,
     &variant_frames::STATUS_IN_WEB_HEADERS,
     &variant_frames::BASE64_PER_FRAME,
