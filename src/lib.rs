@@ -16,7 +16,12 @@
 //! | [`conclude`] | the fold over events, the exit status and the gate; pure |
 //! | [`report`] | one file a format, each a function of the record |
 //! | [`plan`], [`run`], [`libtest`] | cases and capabilities to groups, and their execution |
+//! | [`mod@rejudge`] | the same verdicts from a record, without traffic |
 //! | [`mod@reference`] | the embedded reference target with its faults and legal variants |
+
+#![warn(missing_docs)]
+// The engine writes to no stream and ends no process: that is for the binary. Reports go to writers that are given to them.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod answer;
 pub mod case;
@@ -28,6 +33,7 @@ pub mod libtest;
 pub mod plan;
 pub mod record;
 pub mod reference;
+pub mod rejudge;
 pub mod report;
 pub mod run;
 pub mod target;

@@ -110,7 +110,7 @@ impl Plan<'_> {
     }
 }
 
-/// Makes the plan. `offered`: the requirement that says that wires are offered; it is no passive result of the plan, the run adds it where a wire is missing.
+/// Makes the plan. Failures of what is claimed and not offered are no part of it: the run adds them.
 #[must_use]
 pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabilities, selection: &Selection) -> Plan<'a> {
     let mut groups = Vec::new();

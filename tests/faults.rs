@@ -4,8 +4,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use support::{Run, everything, judge};
+use support::{Run, everything, judge, suite};
 use tokio::sync::Semaphore;
+use triwire::case::Case;
+use triwire::check::CHECKS;
 use triwire::contract::Contract;
 use triwire::judge::{SkipReason, Verdict};
 use triwire::plan::Selection;
@@ -40,13 +42,24 @@ fn caught_on(run: &Run, requirement: &str, kind: &str) -> BTreeSet<Wire> {
     wires
 }
 
+/// Whether a case answers for a requirement, by itself or by its agreement.
+fn speaks_of(case: &Case, requirement: &str) -> bool {
+    case.requirements.iter().any(|id| id == requirement) || case.agreement.as_deref() == Some(requirement)
+}
+
 /// What a fault escapes, if it does.
 async fn escape(fault: &'static Fault) -> Option<String> {
     let _slot = SLOTS.acquire().await.expect("the semaphore is never closed");
     // A fault of agreement shows itself between wires; another one on each of its own.
     let alone = fault.layer != Layer::Agreement && !fault.requirement.starts_with("EQ-");
     let wires: Vec<Wire> = fault.wires.iter().map(|name| name.parse().expect("a fault names wires")).collect();
-    let selection = if alone { Selection { wires: wires.clone(), ..everything() } } else { everything() };
+    // The cases of the requirement, and those that provoke every kind of answer for what is judged passively.
+    let mut filters: Vec<String> =
+        suite().cases.iter().filter(|case| speaks_of(case, fault.requirement)).map(|case| format!("{}::", case.id)).collect();
+    if CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == fault.requirement) {
+        filters.push("second_factors::".to_owned());
+    }
+    let selection = Selection { filters, wires: if alone { wires.clone() } else { Vec::new() }, ..everything() };
     let run = judge(Options { fault: Some(fault), ..Options::default() }, selection, 8).await;
     let name = fault.name;
     if run.acted == 0 {
@@ -80,7 +93,10 @@ async fn the_correct_target_and_each_legal_variant_show_no_failure() {
         .map(|variant| {
             tokio::spawn(async move {
                 let _slot = SLOTS.acquire().await.expect("the semaphore is never closed");
-                let run = judge(Options { variant, ..Options::default() }, everything(), 8).await;
+                // The whole suite on the wires where it acts.
+                let wires = variant.map_or(&[][..], |variant| variant.wires);
+                let wires = wires.iter().map(|name| name.parse().expect("a variant names wires")).collect();
+                let run = judge(Options { variant, ..Options::default() }, Selection { wires, ..everything() }, 8).await;
                 let name = variant.map_or("correct", |variant| variant.name);
                 assert!(variant.is_none() || run.varied > 0, "{name} never acted");
                 let wrong: Vec<String> = run

@@ -2,6 +2,8 @@
 
 #[path = "reference/client.rs"]
 mod client;
+#[path = "reference/family.rs"]
+mod family;
 #[path = "reference/fault.rs"]
 mod fault;
 #[path = "reference/raw.rs"]

@@ -34,7 +34,12 @@ fn answer(exchange: &Exchange, contract: &Contract, reading: &Reading) -> Answer
     }
     let method = exchange.intent.rpc.as_deref().and_then(|rpc| contract.descriptors.method(rpc));
     let Some(method) = method else {
-        return Answer::Status(Answered { code: Some(Code::Ok), http_status, message: None, error: None });
+        // Of a request that means no operation nothing is promised; an object is shown as it is.
+        let object = match &reading.document {
+            Some(Ok(document)) if matches!(document.root, Node::Object(_)) => Some(document.root.to_value()),
+            _ => None,
+        };
+        return Answer::Status(Answered { code: Some(Code::Ok), http_status, message: object, error: None });
     };
     match &reading.document {
         None if !received.content.is_whole() => {

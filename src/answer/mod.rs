@@ -37,6 +37,28 @@ pub enum Answer {
     },
 }
 
+/// Every `kind` of [`Answer::Unreadable`].
+pub const UNREADABLE: &[&str] = &[
+    "broken-base64",
+    "broken-frame",
+    "closed",
+    "compressed-message",
+    "goaway",
+    "malformed",
+    "no-content",
+    "no-head",
+    "no-message",
+    "no-status",
+    "not-an-object",
+    "not-json",
+    "reset",
+    "several-messages",
+    "status-conflict",
+    "status-format",
+    "too-large",
+    "undecodable-message",
+];
+
 /// A status with a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
@@ -174,6 +196,16 @@ const fn waiting_for(phase: crate::wire::Phase) -> &'static str {
     }
 }
 
+/// `text`: what the instrument or the operating system said of it, if anything.
+fn closed(text: &str) -> String {
+    let what = "the connection ended before the response was complete";
+    match text {
+        "" => what.to_owned(),
+        _ if text.starts_with("the connection ") => text.to_owned(),
+        _ => format!("{what}: {text}"),
+    }
+}
+
 /// Ends that leave no whole response.
 fn broken_end(end: &End) -> Option<Answer> {
     let unreadable = |kind, text: String| Some(Answer::Unreadable { kind, text });
@@ -183,9 +215,7 @@ fn broken_end(end: &End) -> Option<Answer> {
         End::Reset { code: 0 } => None,
         End::Reset { code } => unreadable("reset", format!("the stream was reset with error code {code}")),
         End::GoAway { code } => unreadable("goaway", format!("the connection was shut down with GOAWAY, error code {code}")),
-        End::Closed { text } => {
-            unreadable("closed", format!("the connection ended before the response was complete {text}").trim_end().to_owned())
-        }
+        End::Closed { text } => unreadable("closed", closed(text)),
         End::Malformed { text } => unreadable("malformed", text.clone()),
         End::TooLarge { text } => unreadable("too-large", text.clone()),
     }

@@ -144,7 +144,11 @@ pub static SUITE: Table = Table {
         ),
         required("identities", Form::Names(&Form::Mapping(&IDENTITY)), "Callers by name."),
         key("fixtures", Form::Names(&Form::Mapping(&FIXTURE)), "Start states by name."),
-        key("offered", REQUIREMENT, "The requirement that a claimed wire violates which doesn't answer its probe."),
+        key(
+            "offered",
+            Form::Names(&REQUIREMENT),
+            "Wire (`json`) or transport (`json/h2`) -> the requirement that is violated where it is claimed and doesn't answer its probe.",
+        ),
         required("probe", Form::Mapping(&STEP), "The harmless call that shows that a transport is spoken and the token works."),
     ],
 };
@@ -277,13 +281,14 @@ pub static CONTROL: Table = Table {
         HEADER_EDITS,
         key("path", Form::Text, "The path of the `http` form."),
         key("method", Form::Text, "The method of the `http` form."),
+        key("content", Form::Either(&[Form::Text, Form::Names(&Form::Text)]), "The content of the `http` form."),
         EXPECTED,
         key("then", STEPS, "What follows the control, e.g. a read that shows its effect."),
     ],
 };
 
 /// The keys of a control of which exactly one is there.
-pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method"];
+pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method", "content"];
 
 /// Ways in which an exchange ends.
 pub const ENDS: &[&str] = &["complete", "closed", "reset", "goaway"];

@@ -3,6 +3,7 @@
 //! A value is canonical when fields at their default are left out: absent, `null` and the default are one and the same here.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -79,10 +80,65 @@ fn compare(pattern: &Pattern, actual: Option<&Value>, captures: &Captures, place
         }
         Pattern::Set(items) => elements(actual).is_some_and(|actual| actual.len() == items.len() && all_found(items, actual, captures)),
         Pattern::Contains(items) => elements(actual).is_some_and(|actual| all_found(items, actual, captures)),
+        Pattern::Lacks(items) => elements(actual)
+            .is_some_and(|actual| items.iter().all(|item| !actual.iter().any(|value| matches(item, Some(value), captures).is_empty()))),
+        Pattern::Same(other, without) => {
+            differences_of(resolve(other, captures).ok().as_ref(), actual, without, place, found);
+            return;
+        }
+        Pattern::NotBefore(least) => match (actual, resolve(&least.value, captures)) {
+            (Some(actual), Ok(_)) => matches!(against(actual, least, captures), Some(Ordering::Greater | Ordering::Equal)),
+            _ => true,
+        },
     };
     if !holds {
         let actual = actual.map_or_else(|| "absent".to_owned(), Value::to_string);
         found.push(Mismatch { place: place.to_owned(), expected: describe(pattern, captures), actual });
+    }
+}
+
+/// Where two values are not the same; a list is one place. `without`: members of the outermost object that may differ.
+fn differences_of(expected: Option<&Value>, actual: Option<&Value>, without: &[String], place: &str, found: &mut Vec<Mismatch>) {
+    if let (Some(Value::Object(expected)), Some(Value::Object(actual))) = (expected, actual) {
+        let names: BTreeSet<&String> = expected.keys().chain(actual.keys()).filter(|name| !without.contains(name)).collect();
+        for name in names {
+            let place = format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+            differences_of(expected.get(name), actual.get(name), &[], &place, found);
+        }
+    } else if !same(expected, actual) {
+        let shown = |value: Option<&Value>| value.map_or_else(|| "absent".to_owned(), Value::to_string);
+        found.push(Mismatch { place: place.to_owned(), expected: shown(expected), actual: shown(actual) });
+    }
+}
+
+/// Whether two values are the same, lists in any order.
+fn same(expected: Option<&Value>, actual: Option<&Value>) -> bool {
+    match (expected, actual) {
+        (Some(Value::Array(expected)), Some(Value::Array(actual))) => {
+            // Being the same is transitive as far as lists go (their instants are printed alike), so the first fit is right.
+            let mut left: Vec<&Value> = actual.iter().collect();
+            expected.len() == actual.len()
+                && expected.iter().all(|item| match left.iter().position(|other| same(Some(item), Some(other))) {
+                    Some(at) => {
+                        left.swap_remove(at);
+                        true
+                    }
+                    None => false,
+                })
+        }
+        (Some(Value::Object(_)), Some(Value::Object(_))) => {
+            let mut found = Vec::new();
+            differences_of(expected, actual, &[], "", &mut found);
+            found.is_empty()
+        }
+        (Some(Value::String(expected)), Some(Value::String(actual))) if expected != actual => {
+            match (Instant::parse(expected), Instant::parse(actual)) {
+                (Some(expected), Some(actual)) => expected.order(&actual) == Ordering::Equal,
+                _ => false,
+            }
+        }
+        (Some(expected), actual) => equal(expected, actual),
+        (None, actual) => actual.is_none_or(is_default),
     }
 }
 
@@ -184,10 +240,12 @@ pub fn resolve(pattern: &Pattern, captures: &Captures) -> Result<Value, MissingC
             let members = members.iter().map(|(name, member)| Ok((name.clone(), resolve(member, captures)?)));
             Value::Object(members.collect::<Result<Map<_, _>, MissingCapture>>()?)
         }
-        Pattern::List(items) | Pattern::Set(items) | Pattern::Contains(items) => {
+        Pattern::List(items) | Pattern::Set(items) | Pattern::Contains(items) | Pattern::Lacks(items) => {
             Value::Array(items.iter().map(|item| resolve(item, captures)).collect::<Result<_, _>>()?)
         }
-        Pattern::Any | Pattern::Absent | Pattern::Above(_) | Pattern::Between(..) => Value::Null,
+        Pattern::Any | Pattern::Absent | Pattern::Above(_) | Pattern::Between(..) | Pattern::Same(..) | Pattern::NotBefore(_) => {
+            Value::Null
+        }
     })
 }
 
@@ -230,6 +288,9 @@ pub fn describe(pattern: &Pattern, captures: &Captures) -> String {
         Pattern::Text(text) => resolve_text(text, captures).map_or_else(|missing| missing.to_string(), |octets| format!("{octets:?}")),
         Pattern::Above(least) => format!("more than {}", describe(least, captures)),
         Pattern::Between(from, to) => format!("from {} to {}", bound(from), bound(to)),
+        Pattern::NotBefore(least) => format!("absent, or at least {}", bound(least)),
+        Pattern::Same(other, _) => format!("the same as {}", describe(other, captures)),
+        Pattern::Lacks(items) => format!("a list without {}", list(items)),
         Pattern::Object(members) if members.is_empty() => "an object".to_owned(),
         Pattern::Object(members) => {
             let members = members.iter().map(|(name, member)| format!("{name}: {}", describe(member, captures)));
@@ -326,6 +387,44 @@ mod tests {
         assert!(!holds(&same, Some(json!("2026-01-02T03:04:05.26Z"))));
         assert!(holds(&Pattern::Between(bound(1000), bound(3000)), Some(json!("2026-01-02T04:04:07.25+01:00"))));
         assert!(!holds(&Pattern::Between(bound(1000), bound(3000)), Some(json!("2026-01-02T03:04:05.9Z"))));
+    }
+
+    #[test]
+    fn not_before_asks_nothing_of_what_is_absent() {
+        let least = |name: &str, offset| Pattern::NotBefore(Box::new(Bound { value: Pattern::Capture(name.to_owned()), offset }));
+        assert!(holds(&least("n", 0), None));
+        assert!(holds(&least("nobody", 0), Some(json!("1"))));
+        assert!(holds(&least("n", 0), Some(json!("18446744073709551614"))));
+        assert!(!holds(&least("n", 0), Some(json!("3"))));
+        assert!(holds(&least("t", -2000), Some(json!("2026-01-02T03:04:03.3Z"))));
+        assert!(!holds(&least("t", -2000), Some(json!("2026-01-02T03:04:03.1Z"))));
+    }
+
+    #[test]
+    fn a_list_may_lack_something() {
+        let lacks = Pattern::Lacks(vec![literal(json!("A")), literal(json!("B"))]);
+        assert!(holds(&lacks, None) && holds(&lacks, Some(json!(["C"]))));
+        assert!(!holds(&lacks, Some(json!(["C", "B"]))));
+    }
+
+    #[test]
+    fn the_same_value_in_another_form() {
+        let value = json!({"a": {"n": "7", "at": "2026-01-02T03:04:05.25Z"}, "list": [{"x": 1}, {"y": 2}], "details": 1});
+        let captures: Captures = [("it".to_owned(), value)].into();
+        let same = |without: &[&str]| {
+            let without = without.iter().map(|name| (*name).to_owned()).collect();
+            Pattern::Same(Box::new(Pattern::Capture("it".to_owned())), without)
+        };
+        let differ = |pattern: &Pattern, actual: Value| matches(pattern, Some(&actual), &captures);
+        let other = json!({"list": [{"y": 2}, {"x": 1}], "a": {"at": "2026-01-02T03:04:05Z", "n": "7", "off": false}, "details": 2});
+        assert!(differ(&same(&["details"]), other.clone()).is_empty());
+        assert_eq!(differ(&same(&[]), other.clone())[0].place, "/details");
+        let shorter = json!({"a": {"n": "7", "at": "2026-01-02T03:04:05.25Z"}, "list": [{"x": 1}, {"x": 1}]});
+        assert_eq!(differ(&same(&["details"]), shorter)[0].place, "/list");
+        let nobody = Pattern::Same(Box::new(Pattern::Capture("nobody".to_owned())), Vec::new());
+        assert!(matches(&nobody, None, &captures).is_empty(), "what was absent is still absent");
+        assert!(matches(&nobody, Some(&json!([])), &captures).is_empty());
+        assert!(!matches(&nobody, Some(&json!(["x"])), &captures).is_empty());
     }
 
     #[test]

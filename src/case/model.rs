@@ -50,8 +50,8 @@ pub struct Suite {
     pub fixtures: BTreeMap<String, Fixture>,
     /// The call that shows that a transport is spoken and the token works.
     pub probe: Step,
-    /// The requirement that says which wires are offered; a claimed wire that doesn't answer its probe violates it.
-    pub offered: Option<String>,
+    /// Wire (`json`) or transport (`json/h2`) -> the requirement that is violated where it is claimed and doesn't answer its probe.
+    pub offered: BTreeMap<String, String>,
     /// All cases in file order, one for each variant.
     pub cases: Vec<Case>,
     /// SHA-256 over all files of the suite, in hexadecimal.
@@ -232,8 +232,8 @@ pub enum StepKind {
         verb: String,
         /// Path with query.
         path: Text,
-        /// Content as it is.
-        content: Option<Octets>,
+        /// Content as it is, with captures put in.
+        content: Option<Text>,
     },
     /// Waits, milli-seconds.
     Wait(u64),
@@ -319,6 +319,8 @@ pub enum StatusPattern {
     Class(u8),
     /// None of these.
     Not(Vec<u16>),
+    /// Another class than this.
+    NotClass(u8),
 }
 
 /// Expected occurrence of a field.
@@ -355,11 +357,17 @@ pub enum Pattern {
     Absent,
     /// A number, 64-bit string or instant greater than this.
     Above(Box<Pattern>),
+    /// A list without any of these.
+    Lacks(Vec<Pattern>),
+    /// The same as another value, lists in any order and instants at the coarser printed precision; these members are left out of the comparison.
+    Same(Box<Pattern>, Vec<String>),
+    /// A number, 64-bit string or instant not before this; holds as well where one of the two is absent.
+    NotBefore(Box<Bound>),
     /// From one to the other, both inclusive; instants are compared at the coarser printed precision. Offsets in milli-seconds.
     Between(Box<Bound>, Box<Bound>),
 }
 
-/// One end of [`Pattern::Between`].
+/// One end of [`Pattern::Between`], or that of [`Pattern::NotBefore`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
     /// A literal or a capture.

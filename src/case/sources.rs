@@ -15,7 +15,11 @@ impl Suite {
         let files = [
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
+            ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
+            ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
+            ("http_paths.yaml", include_str!("../../cases/http_paths.yaml")),
             ("methods.yaml", include_str!("../../cases/methods.yaml")),
+            ("multi_factors.yaml", include_str!("../../cases/multi_factors.yaml")),
             ("protojson_answers.yaml", include_str!("../../cases/protojson_answers.yaml")),
             ("protojson_durations.yaml", include_str!("../../cases/protojson_durations.yaml")),
             ("protojson_enums.yaml", include_str!("../../cases/protojson_enums.yaml")),
@@ -23,6 +27,9 @@ impl Suite {
             ("protojson_kinds.yaml", include_str!("../../cases/protojson_kinds.yaml")),
             ("protojson_syntax.yaml", include_str!("../../cases/protojson_syntax.yaml")),
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
+            ("state_factors.yaml", include_str!("../../cases/state_factors.yaml")),
+            ("state_policy.yaml", include_str!("../../cases/state_policy.yaml")),
+            ("state_reads.yaml", include_str!("../../cases/state_reads.yaml")),
             ("text.yaml", include_str!("../../cases/text.yaml")),
         ];
         files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()

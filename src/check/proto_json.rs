@@ -171,3 +171,7 @@ fn durations(view: &View<'_>) -> Outcome {
         (!is_written).then(|| ("other-form", shown(node)))
     })
 }
+
+#[cfg(test)]
+#[path = "proto_json_tests.rs"]
+mod tests;

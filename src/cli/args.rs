@@ -20,21 +20,38 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the suite against a target, or against the embedded reference target
+    #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunOptions>),
     /// Serve the reference target, correct or with a declared fault
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeOptions),
     /// List the trials of the suite
     List(ListOptions),
-    /// Read case files and report every mistake; nothing is sent
+    /// Read case files, target file and schemas and report every mistake; nothing is sent
     Check(CheckOptions),
 }
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  triwire run                                          judge the embedded reference target
+  triwire run http://127.0.0.1:8080 --token-file pat.txt
+  triwire run https://gateway:443 --ca ca.pem --authority api.example --token-file - <pat.txt
+  triwire run --fault no-date                          see a failure
+
+The token needs the role of an instance administrator: a run creates organizations of its own and removes them. It is never given on the
+command line, where other users of the machine would see it. `triwire --help` explains the exit status.";
+
+const SERVE_EXAMPLES: &str = "\
+Example:
+  triwire serve --listen 127.0.0.1:8080 --token-out pat.txt &
+  triwire run http://127.0.0.1:8080 --token-file pat.txt";
 
 #[derive(Debug, Args)]
 pub struct RunOptions {
     /// Address of the target, http://HOST:PORT or https://HOST:PORT; without one the embedded reference target is judged
     pub url: Option<String>,
 
-    /// File with the token of the run; else TRIWIRE_TOKEN, `-` for standard input
+    /// File with the token of the run, `-` for standard input; without this option TRIWIRE_TOKEN holds it
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     pub token_file: Option<PathBuf>,
     /// Target file (YAML): address, wires, profiles, name and version
@@ -46,12 +63,6 @@ pub struct RunOptions {
     /// Name to send as Host and :authority (and in TLS), where the target answers to another than is dialled
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Target")]
     pub authority: Option<String>,
-    /// Seconds until a response head must have come, and between two octets of the content
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Target")]
-    pub timeout: Option<Duration>,
-    /// Seconds that reads may lag behind writes
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Target")]
-    pub bound: Option<Duration>,
     /// Name of the target for the record (claimed)
     #[arg(long, value_name = "NAME", help_heading = "Target")]
     pub target_name: Option<String>,
@@ -72,7 +83,7 @@ pub struct RunOptions {
     /// Only trials whose name contains this text; may be given several times
     #[arg(long, value_name = "TEXT", help_heading = "Selection")]
     pub filter: Vec<String>,
-    /// Also this profile, beside core; may be given several times
+    /// Also this profile, beside core: zitadel or hardening; may be given several times
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub profile: Vec<String>,
     /// Case files of this folder instead of those inside the binary
@@ -85,6 +96,12 @@ pub struct RunOptions {
     /// Seed of the order; a random one is chosen and recorded
     #[arg(long, value_name = "N", help_heading = "Execution")]
     pub seed: Option<u64>,
+    /// Seconds until the response head, and between two octets (default 30); a whole exchange may take twice that
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Execution")]
+    pub timeout: Option<Duration>,
+    /// Seconds that reads may lag behind writes (default 15)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Execution")]
+    pub bound: Option<Duration>,
     /// Execute everything so many times; different verdicts are a finding of their own
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Execution")]
     pub repeat: u32,
@@ -92,7 +109,7 @@ pub struct RunOptions {
     /// Folder of record, journal and reports
     #[arg(long, value_name = "DIR", default_value = "triwire-report", help_heading = "Reports")]
     pub out: PathBuf,
-    /// Another report; FORMAT is json or junit; may be given several times
+    /// Another report; FORMAT is json, junit or jsonl (the record); may be given several times
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Reports")]
     pub report: Vec<Destination>,
     /// What makes the run fail: `must` or `should`
@@ -111,6 +128,7 @@ impl RunOptions {
     pub fn target_option(&self) -> Option<&'static str> {
         [
             (self.token_file.is_some(), "--token-file"),
+            (self.target.is_some(), "--target"),
             (self.ca.is_some(), "--ca"),
             (self.authority.is_some(), "--authority"),
             (self.target_name.is_some(), "--target-name"),

@@ -13,7 +13,7 @@ use super::args::ListOptions;
 /// Prints the name of each trial that could be executed, a line each.
 pub fn list(options: &ListOptions) -> Result<ExitStatus, Failure> {
     let contract = Contract::built_in();
-    let suite = super::check::suite(options.cases.as_deref(), contract)?;
+    let (suite, _) = super::check::inputs(options.cases.as_deref(), None, contract)?;
     let selection = Selection {
         wires: options.wire.clone(),
         filters: options.filter.clone(),

@@ -1,5 +1,6 @@
 //! Commands. What a person typed becomes values here, and values become words and an exit status.
 
+mod aim;
 mod args;
 mod check;
 mod list;
@@ -7,9 +8,9 @@ mod run;
 mod serve;
 mod signals;
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use anstream::eprintln;
 use clap::Parser;
 use triwire::conclude::ExitStatus;
 
@@ -35,10 +36,20 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(status) => status.into(),
         Err(failure) => {
-            eprintln!("{}", failure.message.trim_end());
+            to_stderr(failure.message.trim_end());
             failure.status.into()
         }
     }
+}
+
+/// A line or several for the reader of the results. A reader that has gone (`triwire run | head`) is no error.
+fn to_stdout(text: &str) {
+    let _ = writeln!(anstream::stdout().lock(), "{text}").and_then(|()| anstream::stdout().flush());
+}
+
+/// A line or several for whoever watches.
+fn to_stderr(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
 /// Why a command can't do its work.

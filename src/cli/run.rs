@@ -1,207 +1,120 @@
 //! `triwire run`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anstream::{eprintln, println};
 use triwire::case::Suite;
 use triwire::conclude::{ExitStatus, Policy, Summary, conclude};
 use triwire::contract::Contract;
 use triwire::plan::Selection;
-use triwire::record::event::{Event, TargetIdentity};
+use triwire::record::event::Event;
 use triwire::record::write::Recorder;
-use triwire::reference::{self, Reference};
+use triwire::reference::Reference;
 use triwire::report::console::{self, Progress};
-use triwire::report::{self, Destination, Format, Layout};
+use triwire::report::{self, Destination, Format, Layout, clean};
 use triwire::run::journal::Journal;
 use triwire::run::{self, Ended, Options, Setting, Stop};
-use triwire::target::{Endpoint, Statement, Timeouts, Trust};
-use triwire::wire::{Client, Connector, Transport};
+use triwire::wire::Client;
 
+use super::aim::{self, Aim, Chosen};
 use super::args::RunOptions;
-use super::{Failure, signals};
+use super::{Failure, check, signals, to_stderr, to_stdout};
 
 /// Reads and checks all input, runs, writes the reports.
 pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
-    if options.url.as_deref() == Some("") {
-        return Err(Failure::usage(
-            "the address of the target is empty; is a variable unset? Leave it out to judge the embedded reference target",
-        ));
-    }
-    let statement = options.target.as_deref().map(read_statement).transpose()?;
-    let url = options.url.clone().or_else(|| statement.as_ref().and_then(|statement| statement.url.clone()));
-    if url.is_none()
-        && let Some(option) = options.target_option()
-    {
-        return Err(Failure::usage(format!(
-            "{option} speaks of a target, but no address was given: triwire run http://HOST:PORT {option} ..."
-        )));
-    }
-    if url.is_some()
-        && let Some(option) =
-            [(&options.fault, "--fault"), (&options.variant, "--variant")].into_iter().find_map(|(it, name)| it.as_ref().map(|_| name))
-    {
-        return Err(Failure::usage(format!("{option} speaks of the embedded target, but the address of another one was given")));
-    }
     let contract = Contract::built_in();
-    let suite = super::check::suite(options.cases.as_deref(), contract)?;
+    let (suite, statement) = check::inputs(options.cases.as_deref(), options.target.as_deref(), contract)?;
+    let chosen = aim::choose(&options, statement)?;
     let reports = destinations(&options)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::harness)?;
     runtime.block_on(async {
-        match url {
-            None => embedded(&options, &suite, contract, &reports).await,
-            Some(url) => live(&options, &url, statement.unwrap_or_default(), &suite, contract, &reports).await,
+        match chosen {
+            Chosen::Live(aim) => {
+                let journal = Journal::create(&options.out.join(JOURNAL)).map_err(Failure::harness)?;
+                remind(&journal, &options.out);
+                judge(&options, &suite, contract, &reports, *aim, journal).await
+            }
+            Chosen::Embedded(settings) => {
+                let target = Reference::start(*settings).await.map_err(Failure::harness)?;
+                let aim = aim::embedded(&options, &target)?;
+                // What is created ends with the target: nothing could be left.
+                let outcome = judge(&options, &suite, contract, &reports, aim, Journal::none()).await;
+                target.shutdown().await;
+                outcome
+            }
         }
     })
 }
 
-fn read_statement(path: &Path) -> Result<Statement, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("can't read the target file {}: {error}", path.display())))?;
-    Statement::read(path, &text).map_err(|mistakes| super::check::mistakes(&mistakes, &[(path.to_owned(), text.clone())]))
-}
+const RECORD: &str = "events.jsonl";
+const JOURNAL: &str = "journal.jsonl";
 
 /// The folder is made and every report can be written, before anything is sent.
 fn destinations(options: &RunOptions) -> Result<Vec<Destination>, Failure> {
     std::fs::create_dir_all(&options.out).map_err(|error| {
         Failure::harness(format!("can't make the folder {}: {error}; choose another with --out DIR", options.out.display()))
     })?;
+    let mut taken: BTreeSet<PathBuf> = [RECORD, JOURNAL].iter().map(|name| whole(&options.out.join(name))).collect();
     let mut all = vec![
         Destination { format: Format::Json, path: options.out.join("report.json") },
         Destination { format: Format::Junit, path: options.out.join("junit.xml") },
     ];
     all.extend(options.report.iter().cloned());
     for destination in &all {
+        let is_file = std::fs::metadata(&destination.path).map_or(true, |found| found.is_file());
+        if is_file && !taken.insert(whole(&destination.path)) {
+            return Err(Failure::usage(format!("two files of this run would be written to {}", destination.path.display())));
+        }
         report::check_writable(&destination.path).map_err(Failure::harness)?;
     }
-    report::check_writable(&record_path(options)).map_err(Failure::harness)?;
+    for name in [RECORD, JOURNAL] {
+        report::check_writable(&options.out.join(name)).map_err(Failure::harness)?;
+    }
     Ok(all)
 }
 
-fn record_path(options: &RunOptions) -> PathBuf {
-    options.out.join("events.jsonl")
+/// A path that compares with others: its folder without links.
+fn whole(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).join(path.file_name().unwrap_or_default())
 }
 
-/// Starts the reference target in this process and judges it.
-async fn embedded(options: &RunOptions, suite: &Suite, contract: &Contract, reports: &[Destination]) -> Result<ExitStatus, Failure> {
-    let settings = reference::Options {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        ..super::serve::kind(options.fault.as_deref(), options.variant.as_deref())?
-    };
-    let target = Reference::start(settings).await.map_err(Failure::usage)?;
-    let endpoint = Endpoint::parse(&target.url()).map_err(Failure::harness)?;
-    let connector = Connector::new(endpoint, &Trust::default(), timeouts(options)).map_err(Failure::harness)?;
-    let claimed = Transport::ALL.to_vec();
-    let profiles = ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect();
-    let identity = TargetIdentity {
-        address: "embedded reference target".to_owned(),
-        embedded: true,
-        claimed: BTreeMap::new(),
-        observed: BTreeMap::new(),
-    };
-    let token = Some(target.token().to_owned());
-    let outcome = judge(options, suite, contract, reports, Aim { connector, token, claimed, profiles, identity }).await;
-    target.shutdown().await;
-    outcome
+/// Says what earlier runs left on their targets, as far as the journal in this folder knows.
+fn remind(journal: &Journal, folder: &Path) {
+    let left = journal.left_before();
+    if let Some(first) = left.first() {
+        let captures: Vec<String> = first
+            .captures
+            .iter()
+            .filter(|(name, _)| name.as_str() != "set")
+            .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .collect();
+        let more = if left.len() > 1 { format!(" and {} more", left.len() - 1) } else { String::new() };
+        let what = clean(&format!("{} ({}){more}", first.fixture, captures.join(", ")));
+        let journal = folder.join(JOURNAL);
+        to_stderr(&format!(
+            "note: an earlier run may have left {what}; {} lists what it made: remove that, then the file",
+            journal.display()
+        ));
+    }
 }
 
-/// Judges a target in another process.
-async fn live(
+async fn judge(
     options: &RunOptions,
-    url: &str,
-    statement: Statement,
     suite: &Suite,
     contract: &Contract,
     reports: &[Destination],
+    aim: Aim,
+    journal: Journal,
 ) -> Result<ExitStatus, Failure> {
-    let mut endpoint = Endpoint::parse(url).map_err(Failure::usage)?;
-    endpoint.authority = options.authority.clone().or(statement.authority);
-    let trust = Trust { ca: options.ca.clone().or(statement.ca) };
-    let address = endpoint.url();
-    let connector = Connector::new(endpoint, &trust, timeouts(options)).map_err(Failure::usage)?;
-    let token = token(options)?;
-    let mut profiles: BTreeSet<String> = options.profile.iter().cloned().chain(statement.profiles).collect();
-    for profile in &profiles {
-        let known = ["core", "zitadel", "hardening"];
-        if !known.contains(&profile.as_str()) {
-            return Err(Failure::usage(format!("there is no profile `{profile}`; known are {}", known.join(", "))));
-        }
-    }
-    profiles.insert("core".to_owned());
-    let mut claimed_names = BTreeMap::new();
-    for (key, value) in
-        [("name", options.target_name.clone().or(statement.name)), ("version", options.target_version.clone().or(statement.version))]
-    {
-        if let Some(value) = value {
-            claimed_names.insert(key.to_owned(), value);
-        }
-    }
-    let identity = TargetIdentity { address, embedded: false, claimed: claimed_names, observed: BTreeMap::new() };
-    judge(options, suite, contract, reports, Aim { connector, token, claimed: statement.transports, profiles, identity }).await
-}
-
-/// The token from file, environment or standard input; never from the command line.
-fn token(options: &RunOptions) -> Result<Option<String>, Failure> {
-    let text = match &options.token_file {
-        Some(path) if path == Path::new("-") => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| Failure::usage(format!("can't read the token from standard input: {error}")))?;
-            text
-        }
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("can't read the token file {}: {error}", path.display())))?,
-        None => match std::env::var("TRIWIRE_TOKEN") {
-            Ok(text) => text,
-            Err(_) => {
-                return Err(Failure::usage(
-                    "no token was given; put it into a file and name it with --token-file FILE, or set TRIWIRE_TOKEN",
-                ));
-            }
-        },
-    };
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(Failure::usage("the token is empty"));
-    }
-    if !token.bytes().all(|octet| octet.is_ascii_graphic()) {
-        return Err(Failure::usage("the token has a blank or a character that can't stand in a header field; is it the right file?"));
-    }
-    Ok(Some(token.to_owned()))
-}
-
-fn timeouts(options: &RunOptions) -> Timeouts {
-    let mut timeouts = Timeouts::default();
-    if let Some(timeout) = options.timeout {
-        timeouts.head = timeout;
-        timeouts.idle = timeout;
-        timeouts.whole = timeouts.whole.max(timeout * 2);
-        timeouts.connect = timeouts.connect.min(timeout.max(Duration::from_secs(1)));
-    }
-    timeouts
-}
-
-/// What is judged, and as what.
-struct Aim {
-    connector: Connector,
-    token: Option<String>,
-    claimed: Vec<Transport>,
-    profiles: BTreeSet<String>,
-    identity: TargetIdentity,
-}
-
-async fn judge(options: &RunOptions, suite: &Suite, contract: &Contract, reports: &[Destination], aim: Aim) -> Result<ExitStatus, Failure> {
     let stop = Stop::default();
     signals::listen(stop.clone(), |again| {
-        if again {
-            eprintln!("stopping at once; what was created may be left, see the list below");
+        to_stderr(if again {
+            "stopping at once; what was created may be left, see the list"
         } else {
-            eprintln!("stopping: calls in flight end within 5 s, then what was created is removed; once more to stop at once");
-        }
+            "stopping: calls in flight end within 5 s, then what was created is removed; once more to stop at once"
+        });
     })
     .map_err(Failure::harness)?;
     let selection = Selection {
@@ -212,10 +125,9 @@ async fn judge(options: &RunOptions, suite: &Suite, contract: &Contract, reports
         repeat: options.repeat,
         seed: options.seed.unwrap_or_else(random_seed),
     };
-    let path = record_path(options);
+    let path = options.out.join(RECORD);
     let mut recorder = Recorder::create(&path).map_err(Failure::harness)?;
-    let mut summary = Summary::new(contract);
-    let mut progress = Progress::new(options.quiet);
+    let mut watch = Watch { summary: Summary::new(contract), progress: Progress::new(options.quiet), executes: false };
     let mut broken = None;
     let setting = Setting {
         contract,
@@ -228,14 +140,13 @@ async fn judge(options: &RunOptions, suite: &Suite, contract: &Contract, reports
             claimed: aim.claimed,
         },
         selection,
-        client: Client::new(aim.connector, timeouts(options)),
+        client: Client::new(aim.connector, aim::timeouts(options)),
         target: aim.identity,
-        journal: Journal::create(&options.out.join("journal.jsonl")).map_err(Failure::harness)?,
+        journal,
         stop: stop.clone(),
     };
     let ended = run::run(setting, |event: Event| {
-        summary.fold(&event);
-        progress.show(&event);
+        watch.see(&event);
         if broken.is_none()
             && let Err(error) = recorder.write(&event)
         {
@@ -245,32 +156,59 @@ async fn judge(options: &RunOptions, suite: &Suite, contract: &Contract, reports
         }
     })
     .await;
-    progress.finish();
+    watch.progress.finish();
     if let Some(error) = broken {
         return Err(Failure::harness(error));
     }
     recorder.close().map_err(Failure::harness)?;
-    if let Ended::Unusable(unusable) = &ended {
-        summary.unusable(&unusable.to_string());
-    }
+    let summary = watch.summary;
     let policy = Policy { gate_should: options.gate == "should", allow_skip_permission: options.allow_skip.is_some() };
     let conclusion = conclude(&summary, policy);
-    let mut unwritten = None;
+    let mut exit = conclusion.exit;
     for destination in reports {
         if let Err(error) = report::write(destination, &path, &conclusion, contract) {
-            eprintln!("error: {error}");
-            unwritten = Some(ExitStatus::Harness);
+            to_stderr(&format!("error: {error}"));
+            exit = exit.or(ExitStatus::Harness);
         }
     }
-    let failures = console::failures(&path, &summary, Layout::terminal()).map_err(Failure::harness)?;
-    if !failures.is_empty() {
-        println!("{failures}");
+    // Where nothing was executed, one sentence says why; every planned result would repeat it.
+    if matches!(ended, Ended::Ran | Ended::Harness(_)) {
+        let failures = console::failures(&path, &summary, Layout::terminal()).map_err(Failure::harness)?;
+        if !failures.is_empty() {
+            to_stdout(&failures);
+        }
     }
-    println!("{}", console::summary(&summary, &conclusion, &options.out, Layout::terminal()));
-    if let Ended::Unusable(unusable) = ended {
-        eprintln!("error: {unusable}");
+    to_stdout(console::summary(&summary, &conclusion, &options.out, Layout::terminal()).trim_end());
+    Ok(exit)
+}
+
+/// What a person sees while the run goes on.
+struct Watch {
+    summary: Summary,
+    progress: Progress,
+    /// A trial was executed or skipped: from then on there is progress.
+    executes: bool,
+}
+
+impl Watch {
+    fn see(&mut self, event: &Event) {
+        self.summary.fold(event);
+        match event {
+            // What must be known is said also where no progress is wanted.
+            Event::TargetLost(lost) => self.say(&format!("error: {}", lost.reason)),
+            Event::Left(left) => self.say(&format!("left: {} {} ({})", left.fixture, left.what, left.reason)),
+            Event::PassiveEnded(_) if !self.executes => {}
+            _ => {
+                self.executes |= matches!(event, Event::TrialEnded(_));
+                self.progress.show(event);
+            }
+        }
     }
-    Ok(unwritten.map_or(conclusion.exit, |status: ExitStatus| status.or(conclusion.exit)))
+
+    fn say(&mut self, text: &str) {
+        self.progress.finish();
+        to_stderr(&clean(text));
+    }
 }
 
 fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<String>) -> BTreeMap<String, String> {
@@ -291,6 +229,7 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("variant", options.variant.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     put("authority", options.authority.clone().unwrap_or_default());
+    put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     recorded
 }
 

@@ -1,11 +1,10 @@
 //! `triwire serve`: the reference target by itself.
 
-use anstream::{eprintln, println};
 use triwire::conclude::ExitStatus;
 use triwire::reference::{self, Reference, TlsOptions};
 
 use super::args::ServeOptions;
-use super::{Failure, signals};
+use super::{Failure, signals, to_stderr, to_stdout};
 
 /// Serves until a signal comes.
 pub fn serve(options: ServeOptions) -> Result<ExitStatus, Failure> {
@@ -30,14 +29,13 @@ pub fn serve(options: ServeOptions) -> Result<ExitStatus, Failure> {
         if let (Some(path), Some(pem)) = (&options.ca_out, target.authority_pem()) {
             write(path, pem)?;
         }
-        println!("serving {} (Ctrl-C stops)", target.url());
+        to_stdout(&format!("serving {} (Ctrl-C stops)", target.url()));
         if options.token_out.is_none() {
-            eprintln!("the token of the instance administrator goes to the file that --token-out names");
+            to_stderr("calls need the administrator's token: --token-out FILE writes it to a file");
         }
-        let signal = signals::first().await.map_err(Failure::harness)?;
+        // Whichever signal it is: a server that is told to stop has done its work.
+        signals::first().await.map_err(Failure::harness)?;
         target.shutdown().await;
-        // A server that is told to stop has done its work.
-        let _ = signal;
         Ok(ExitStatus::Passed)
     })
 }
@@ -48,11 +46,15 @@ pub fn kind(fault: Option<&str>, variant: Option<&str>) -> Result<reference::Opt
     if let Some(name) = fault {
         match reference::null_target(name) {
             Ok(null) => options.null_target = Some(null),
-            Err(_) => options.fault = Some(reference::fault(name).map_err(Failure::usage)?),
+            Err(_) => options.fault = Some(reference::fault(name).map_err(|error| unknown(&error))?),
         }
     }
-    options.variant = variant.map(reference::variant).transpose().map_err(Failure::usage)?;
+    options.variant = variant.map(reference::variant).transpose().map_err(|error| unknown(&error))?;
     Ok(options)
+}
+
+fn unknown(error: &reference::UnknownName) -> Failure {
+    Failure::usage(format!("{error}; `triwire serve --list` shows all"))
 }
 
 /// Only its owner may read a token.
@@ -65,16 +67,16 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 }
 
 fn list() {
-    println!("Faults: each breaks one requirement");
+    to_stdout("Faults: each breaks one requirement");
     for fault in reference::FAULTS {
-        println!("  {:36} {:36} {}", fault.name, fault.requirement, fault.summary);
+        to_stdout(&format!("  {:36} {:36} {}", fault.name, fault.requirement, fault.summary));
     }
-    println!("Legal variants: each differs in a way that the specifications allow");
+    to_stdout("Legal variants: each differs in a way that the specifications allow");
     for variant in reference::VARIANTS {
-        println!("  {:36} {}", variant.name, variant.summary);
+        to_stdout(&format!("  {:36} {}", variant.name, variant.summary));
     }
-    println!("Null targets and hostile ones: nothing may pass on them (names for --fault)");
+    to_stdout("Null targets and hostile ones: nothing may pass on them (names for --fault)");
     for null in reference::NULL_TARGETS {
-        println!("  {:36} {}", null.name, null.summary);
+        to_stdout(&format!("  {:36} {}", null.name, null.summary));
     }
 }

@@ -27,11 +27,12 @@ pub fn listen(stop: Stop, mut told: impl FnMut(bool) + Send + 'static) -> std::i
 }
 
 /// Resolves at the first signal.
-pub async fn first() -> std::io::Result<i32> {
+pub async fn first() -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    Ok(tokio::select! {
-        _ = interrupt.recv() => INTERRUPT,
-        _ = terminate.recv() => TERMINATE,
-    })
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }

@@ -69,6 +69,7 @@ impl Tally {
                 self.live.extend(trial.judgement.live.iter().copied());
             }
             Event::RunStarted(_)
+            | Event::Witness(_)
             | Event::AgreementEnded(_)
             | Event::PassiveEnded(_)
             | Event::Left(_)

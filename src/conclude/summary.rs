@@ -153,6 +153,8 @@ impl Summary {
                 self.probes += 1;
                 self.answered_probes += u64::from(probe.presence == Presence::Live);
             }
+            // A note, nothing that is counted.
+            Event::Witness(_) => {}
             Event::Background(_) => self.background += 1,
             Event::TrialEnded(trial) => self.trial(trial),
             Event::AgreementEnded(agreement) => self.agreement(agreement),

@@ -35,6 +35,7 @@ fn tally(live: bool) -> Tally {
         transports: Vec::new(),
         covers: Vec::new(),
         repeat: 1,
+        compared: false,
         judgement,
         observation: None,
         checks: Vec::new(),

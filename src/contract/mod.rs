@@ -29,6 +29,7 @@ mod issue;
 mod percent;
 mod record;
 mod scalar;
+mod schema_counts;
 mod schema_lint;
 mod transcode;
 mod tree;
@@ -76,6 +77,6 @@ impl Contract {
             digest.update(name.as_bytes());
             digest.update(schema.to_string().as_bytes());
         }
-        crate::wire::to_hex(&digest.finalize())
+        digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect()
     }
 }

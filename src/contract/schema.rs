@@ -1,7 +1,7 @@
 //! The shape oracle: a JSON Schema (2020-12) for each answer, found by the full name of its message.
 //!
 //! Files are `schemas/contract/<message full name>.json`; a `$ref` names another file. `format` is asserted. A member that
-//! is `null` counts as absent. Undeclared members are allowed. An annotation `requirement: ID` beside a keyword, or the
+//! is `null` counts as absent. Undeclared members are allowed. `counts` is a keyword of our own. An annotation `requirement: ID` beside a keyword, or the
 //! nearest one up the evaluation path, says what its violation answers for; a requirement that isn't judged on the wire
 //! of an answer ([`Requirement::is_on`](super::requirement::Requirement::is_on)) is for the caller to leave out.
 
@@ -174,6 +174,7 @@ impl Schemas {
                 .with_base_uri(format!("{BASE}{file}"))
                 .with_retriever(Files(Arc::clone(&self.files)))
                 .with_format("uint64", is_uint64)
+                .with_keyword(super::schema_counts::NAME, super::schema_counts::keyword)
                 .should_validate_formats(true)
                 .should_ignore_unknown_formats(false)
                 .build(schema)
@@ -296,6 +297,7 @@ fn expected(kind: &ValidationErrorKind) -> String {
         ValidationErrorKind::Minimum { limit } => format!("at least {limit}"),
         ValidationErrorKind::Maximum { limit } => format!("at most {limit}"),
         ValidationErrorKind::MinLength { limit } => format!("at least {limit} characters"),
+        ValidationErrorKind::Custom { message, .. } => message.clone(),
         other => format!("what {} says", other.keyword()),
     }
 }

@@ -31,6 +31,35 @@ struct Story {
     described: String,
 }
 
+/// A trial as its group's agreement sees it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// What it answers for.
+    pub scope: Scope,
+    /// What it showed.
+    pub observation: Observation,
+    /// Its own verdict.
+    pub judgement: Judgement,
+}
+
+/// The agreement of a group. What isn't applicable, or may not be done, on all transports but one leaves nothing to compare.
+#[must_use]
+pub fn agreement(
+    case: &Case,
+    acts: &[Act],
+    requirements: &[String],
+    volatile: &BTreeMap<String, BTreeSet<String>>,
+    members: &[Member],
+    contract: &Contract,
+) -> Judgement {
+    let told: Vec<(&Scope, &Observation)> =
+        members.iter().filter(|it| it.judgement.verdict != Verdict::Skip).map(|it| (&it.scope, &it.observation)).collect();
+    match members.iter().find(|it| it.judgement.verdict == Verdict::Skip) {
+        Some(skipped) if told.len() < 2 => Judgement { requirements: requirements.to_vec(), ..skipped.judgement.clone() },
+        _ => group(case, acts, requirements, volatile, &told, contract),
+    }
+}
+
 /// Compares the answers of a group to the case's own call.
 ///
 /// `observations`: those of the trials, each with what its trial answers for. `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.

@@ -68,7 +68,7 @@ fn expects_limit(piece: &Expect) -> bool {
 fn speaks_of_limit(piece: &Expect) -> bool {
     piece.code.contains(&Code::ResourceExhausted)
         || matches!(&piece.status, Some(StatusPattern::OneOf(list)) if list.contains(&429))
-        || matches!(&piece.status, Some(StatusPattern::Class(4) | StatusPattern::Not(_)))
+        || matches!(&piece.status, Some(StatusPattern::Class(4) | StatusPattern::Not(_) | StatusPattern::NotClass(_)))
         || piece.refused
 }
 
@@ -189,6 +189,7 @@ fn allows(pattern: &StatusPattern, status: u16) -> bool {
         StatusPattern::OneOf(list) => list.contains(&status),
         StatusPattern::Class(class) => status / 100 == u16::from(*class),
         StatusPattern::Not(list) => !list.contains(&status),
+        StatusPattern::NotClass(class) => status / 100 != u16::from(*class),
     }
 }
 
@@ -198,6 +199,7 @@ fn describe_status(pattern: &StatusPattern) -> String {
         StatusPattern::OneOf(allowed) => format!("HTTP status {}", list(allowed)),
         StatusPattern::Class(class) => format!("HTTP status {class}xx"),
         StatusPattern::Not(forbidden) => format!("another HTTP status than {}", list(forbidden)),
+        StatusPattern::NotClass(class) => format!("another HTTP status than {class}xx"),
     }
 }
 

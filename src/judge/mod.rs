@@ -5,12 +5,28 @@ mod expectation;
 mod trial;
 mod verdict;
 mod walk;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
-pub use agreement::group;
+pub use agreement::{Member, agreement};
 pub use expectation::{Difference, Met, Place, chosen, met, take_captures};
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
 pub use walk::Walk;
+pub(crate) use whole::panic_text;
+pub use whole::{Examiner, examine, examined, guarded, whole};
+
+/// Every `kind` that judging gives by itself; where an answer can't be read, its [own word](crate::answer::UNREADABLE) is the kind.
+pub const KINDS: &[&str] = &[
+    "accepted",
+    "body-differs",
+    "code-differs",
+    "disagrees",
+    "error-differs",
+    "field-differs",
+    "http-status-differs",
+    "not-refused",
+    "refused",
+];

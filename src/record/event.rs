@@ -17,6 +17,8 @@ pub enum Event {
     RunStarted(RunStarted),
     /// A probe of the preflight was answered.
     ProbeEnded(ProbeEnded),
+    /// An ordinary client made the probe's call.
+    Witness(Witness),
     /// An exchange of a fixture (set-up, removal).
     Background(Background),
     /// A trial was judged, or skipped.
@@ -90,6 +92,46 @@ pub struct ProbeEnded {
     pub checks: Vec<Seen>,
 }
 
+/// How an ordinary client fared with the call of the probe. It is a note: no verdict depends on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// The client's name, e.g. `tonic`.
+    pub client: String,
+    /// The wire that it speaks.
+    pub wire: Wire,
+    /// How it fared.
+    pub outcome: Testimony,
+}
+
+/// How an ordinary client fared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum Testimony {
+    /// It read an answer as a success.
+    GotThrough,
+    /// It didn't.
+    Failed {
+        /// What it said.
+        text: String,
+    },
+    /// It panicked.
+    Panicked {
+        /// Its message.
+        text: String,
+    },
+}
+
+impl std::fmt::Display for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { client, wire, outcome } = self;
+        match outcome {
+            Testimony::GotThrough => write!(f, "{client} got through on {wire}"),
+            Testimony::Failed { text } => write!(f, "{client} failed on {wire}: {text}"),
+            Testimony::Panicked { text } => write!(f, "{client} panicked on {wire}: {text}"),
+        }
+    }
+}
+
 /// An exchange outside a trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Background {
@@ -117,6 +159,9 @@ pub struct TrialEnded {
     pub covers: Vec<(String, Vec<String>)>,
     /// Which repetition, from 1.
     pub repeat: u32,
+    /// An agreement of its group follows, in which its answers are compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compared: bool,
     /// The verdict.
     pub judgement: Judgement,
     /// What it showed; `None` for a skip.
@@ -161,6 +206,17 @@ pub struct PassiveEnded {
     pub violated: u64,
     /// The first three exchanges that show it.
     pub exchanges: Vec<u64>,
+}
+
+impl PassiveEnded {
+    /// The end of the ids of results that say what is claimed and not offered; no passive result of a check has it.
+    pub const OFFERED: &str = "::offered";
+
+    /// Whether it says that something is claimed and not offered: that was decided by the probes.
+    #[must_use]
+    pub fn is_offer(&self) -> bool {
+        self.id.ends_with(Self::OFFERED)
+    }
 }
 
 /// Something that was created and is still there.

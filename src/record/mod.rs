@@ -6,7 +6,8 @@ pub mod redact;
 pub mod write;
 
 pub use event::{
-    AgreementEnded, Background, Event, Left, Lost, PassiveEnded, ProbeEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded,
+    AgreementEnded, Background, Event, Left, Lost, PassiveEnded, ProbeEnded, RunEnded, RunStarted, TargetIdentity, Testimony, TrialEnded,
+    Witness,
 };
 pub use read::{Events, ReadError, ReadErrorKind, events};
 pub use write::{Recorder, WriteError};

@@ -57,6 +57,11 @@ impl Reply {
 
 /// Takes requests out of their frames and puts answers into theirs.
 pub trait Frames: Send + Sync {
+    /// The head of a request has arrived; a status with which it is refused at once, if it is.
+    fn arrive(&self, _head: &mut Parts) -> Option<StatusCode> {
+        None
+    }
+
     /// The wire of a request, by its content type alone.
     fn recognize(&self, head: &Parts) -> Recognized;
 

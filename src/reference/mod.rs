@@ -27,6 +27,7 @@ mod fault;
 mod frames;
 mod limits;
 mod methods;
+mod octets;
 mod operations;
 mod policy;
 mod proto_json;
@@ -150,6 +151,7 @@ impl Reference {
             codec: Arc::new(codec::Plain),
             frames: Arc::new(frames::Plain),
             fixed: None,
+            octets: None,
         };
         let fault = Arc::new(AtomicU64::new(0));
         let variant = Arc::new(AtomicU64::new(0));

@@ -33,16 +33,22 @@ pub fn set(message: &mut DynamicMessage, path: &str, text: &str) -> Result<(), P
         Kind::Bool => text.parse().ok().map(Field::Bool),
         Kind::Enum(kind) => match kind.get_value_by_name(text) {
             Some(value) => Some(Field::EnumNumber(value.number())),
-            None => text.parse().ok().map(Field::EnumNumber),
+            None => number(text).map(Field::EnumNumber),
         },
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => text.parse().ok().map(Field::I32),
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => text.parse().ok().map(Field::I64),
-        Kind::Uint32 | Kind::Fixed32 => text.parse().ok().map(Field::U32),
-        Kind::Uint64 | Kind::Fixed64 => text.parse().ok().map(Field::U64),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => number(text).map(Field::I32),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => number(text).map(Field::I64),
+        Kind::Uint32 | Kind::Fixed32 => number(text).map(Field::U32),
+        Kind::Uint64 | Kind::Fixed64 => number(text).map(Field::U64),
         _ => None,
     };
     message.set_field(&field, value.ok_or_else(wrong)?);
     Ok(())
+}
+
+/// A decimal number as JSON would have it: no plus sign, no leading zeros.
+fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.starts_with('+') || (digits.len() > 1 && digits.starts_with('0')) { None } else { text.parse().ok() }
 }
 
 /// Whether a query parameter of this name may set a field of the message.
@@ -377,7 +383,7 @@ mod tests {
         assert_eq!(number("SECOND_FACTOR_TYPE_U2F"), Some(2));
         assert_eq!(number("2"), Some(2));
         assert_eq!(number("-1"), Some(-1));
-        for bad in ["FAX", "1.0", "", "+", "SECOND%5FFACTOR%5FTYPE%5FOTP"] {
+        for bad in ["FAX", "1.0", "", "+", "+1", "01", "-01", "1 ", "SECOND%5FFACTOR%5FTYPE%5FOTP"] {
             assert_eq!(number(bad), None, "{bad}");
         }
     }

@@ -83,6 +83,16 @@ async fn serve<S: Stream + 'static>(stream: S, service: &Service, mut stop: watc
         }
         return Ok(());
     }
+    if let Some(octets) = service.seams.octets.clone() {
+        let (near, far) = tokio::io::duplex(limits::HEAD);
+        let (served, _) = tokio::join!(talk(near, service, stop), octets.carry(stream, far));
+        return served;
+    }
+    talk(stream, service, stop).await
+}
+
+/// Speaks HTTP.
+async fn talk<S: Stream + 'static>(stream: S, service: &Service, mut stop: watch::Receiver<bool>) -> Result<(), Failed> {
     let moved = Moved::default();
     let watched = Watched { inner: stream, moved: moved.clone() };
     let seams = service.seams.clone();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap};
 use http::request::Parts;
 use http::{Method as Verb, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
@@ -20,6 +20,7 @@ use super::failure::{Code, Failure, Language};
 use super::frames::{self, Frames, Recognized, Reply};
 use super::limits;
 use super::methods::{Binding, Content, contract};
+use super::octets::Octets;
 use super::template::{Route, route};
 
 /// The three seams, with whatever is wrapped around them, or one answer to everything.
@@ -33,18 +34,28 @@ pub struct Seams {
     pub frames: Arc<dyn Frames>,
     /// Given without looking at the call.
     pub fixed: Option<fn(Recognized) -> Reply>,
+    /// Below HTTP/1.1.
+    pub octets: Option<Octets>,
 }
 
 /// Answers one request.
 pub async fn answer(seams: &Seams, request: Request<Incoming>) -> Response<Pieces> {
-    let (head, body) = request.into_parts();
-    let mut reply = match seams.fixed {
-        Some(fixed) => fixed(seams.frames.recognize(&head)),
-        None => Exchange { seams, head: &head }.reply(body).await,
+    let (mut head, body) = request.into_parts();
+    let is_head = head.method == Verb::HEAD;
+    let refused = seams.frames.arrive(&mut head);
+    let exchange = Exchange { seams, head: &head };
+    let mut reply = match (seams.fixed, refused) {
+        (Some(fixed), _) => fixed(seams.frames.recognize(&head)),
+        (None, Some(status)) => exchange.turn_away(status),
+        (None, None) => exchange.reply(body).await,
     };
     cors::share(&head, &mut reply);
-    if head.method == Verb::HEAD {
-        // Ends after the head, whatever the status (RFC 9110, 9.3.2); over HTTP/2 that is ours to see to.
+    if is_head {
+        // Ends after the head, whatever the status (RFC 9110, 9.3.2), with the length that GET would have; over HTTP/2 that is ours to see to.
+        let length: usize = reply.body.iter().map(bytes::Bytes::len).sum();
+        if length > 0 && reply.trailers.is_none() {
+            reply.head.insert(CONTENT_LENGTH, length.into());
+        }
         reply.body.clear();
         reply.trailers = None;
     }
@@ -89,9 +100,28 @@ impl Exchange<'_> {
         }
     }
 
+    /// HEAD goes where GET would (RFC 9110, 9.3.2).
+    fn route(&self) -> Route<'static> {
+        let verb = &self.head.method;
+        route(contract(), if *verb == Verb::HEAD { &Verb::GET } else { verb }, self.head.uri.path())
+    }
+
     /// Whether a path is left to the RPC wires: all that the JSON wire doesn't know.
     fn is_rpc(&self, path: &str) -> bool {
         contract().is_service(path) || matches!(route(contract(), &self.head.method, path), Route::Unknown)
+    }
+
+    /// Refuses without looking further; with 405 the other methods of the path are told.
+    fn turn_away(&self, status: StatusCode) -> Reply {
+        let mut failure = Failure::new(Code::InvalidArgument, "refused").with_http(status);
+        if status == StatusCode::METHOD_NOT_ALLOWED
+            && let Route::OtherMethods(methods) = route(contract(), &Verb::OPTIONS, self.head.uri.path())
+        {
+            let mut others = names(&methods);
+            others.retain(|name| *name != self.head.method.as_str());
+            failure.allow = Some(others.join(", "));
+        }
+        self.refuse(failure)
     }
 
     fn options(&self, path: &str) -> Reply {
@@ -100,7 +130,7 @@ impl Exchange<'_> {
         } else {
             // No binding has this method, so all that are there are found.
             match route(contract(), &Verb::OPTIONS, path) {
-                Route::OtherMethods(methods) => methods.iter().map(|m| m.as_str()).collect(),
+                Route::OtherMethods(methods) => names(&methods),
                 _ => return self.refuse(not_found()),
             }
         };
@@ -161,13 +191,13 @@ impl Exchange<'_> {
 
     async fn json(&self, body: Incoming) -> Reply {
         let mut context = self.context(Wire::Json, "application/json");
-        let outcome = match route(contract(), &self.head.method, self.head.uri.path()) {
+        let outcome = match self.route() {
             Route::Found(binding, variables) => {
                 context.method = contract().methods.get(binding.method);
                 self.bound(&context, binding, variables, body).await
             }
             Route::OtherMethods(methods) => {
-                let mut allowed: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+                let mut allowed = names(&methods);
                 allowed.push("OPTIONS");
                 Err(method_refused(&allowed.join(", ")))
             }
@@ -340,6 +370,12 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
         (value, None) => value.map(http::HeaderValue::as_bytes),
         _ => Some(b""),
     }
+}
+
+/// Methods of a path as `Allow` names them: with GET there is HEAD.
+fn names<'a>(methods: &[&'a Verb]) -> Vec<&'a str> {
+    let with_head = |verb: &&'a Verb| if **verb == Verb::GET { vec!["GET", "HEAD"] } else { vec![verb.as_str()] };
+    methods.iter().flat_map(with_head).collect()
 }
 
 fn not_found() -> Failure {

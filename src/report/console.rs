@@ -220,6 +220,10 @@ impl Progress {
             Event::TrialEnded(_) | Event::AgreementEnded(_) | Event::PassiveEnded(_) => self.summary.fold(event),
             Event::TargetLost(lost) => self.say(&lost.reason),
             Event::Left(left) => self.say(&format!("left: {} {} ({})", left.fixture, left.what, left.reason)),
+            Event::Witness(witness) => {
+                self.say(&format!("note: {witness}"));
+                return;
+            }
             Event::ProbeEnded(_) | Event::Background(_) | Event::RunEnded(_) => return,
         }
         let (done, planned) = (self.summary.counts.total(), self.summary.planned().max(1));

@@ -15,7 +15,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 pub use destination::{BadDestination, Destination, Format, Unwritable, check_writable};
-pub use page::Layout;
+pub use page::{Layout, clean};
 
 use crate::conclude::{Conclusion, Summary};
 use crate::contract::Contract;

@@ -15,7 +15,7 @@ use crate::case::{Captures, Case, Duty, Expect, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
 use crate::contract::status::Code;
-use crate::judge::{Met, Place, met};
+use crate::judge::{self, Examiner, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
 use crate::target::Capabilities;
@@ -42,6 +42,7 @@ pub(super) struct Means<'a> {
     pub options: Options,
     pub stop: Stop,
     pub journal: Journal,
+    pub examiner: Examiner,
 }
 
 /// Shared by all tasks of a run.
@@ -62,6 +63,7 @@ pub struct Engine<'a> {
     events: mpsc::Sender<Event>,
     lost: AtomicBool,
     suspicion: Mutex<()>,
+    pub(super) examiner: Examiner,
 }
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
@@ -80,6 +82,8 @@ pub(super) struct Performed {
     pub attempts: Vec<Exchange>,
     /// The bound had passed when the last attempt was made.
     pub bound_passed: bool,
+    /// It would have been asked again, had the run not been told to stop: nothing can be said of it.
+    pub interrupted: bool,
     /// Whether the last attempt meets the step's expectation.
     pub met: Met,
     /// The last answer as it was.
@@ -102,7 +106,7 @@ impl From<HarnessFault> for Unsendable {
 impl<'a> Engine<'a> {
     /// The shared part of a run with this name.
     pub(super) fn new(run: String, means: Means<'a>, events: mpsc::Sender<Event>) -> Self {
-        let Means { contract, suite, client, options, stop, journal } = means;
+        let Means { contract, suite, client, options, stop, journal, examiner } = means;
         let mut secrets = Secrets::default();
         if let Some(token) = &options.token {
             secrets.add("run token", token.as_bytes());
@@ -124,6 +128,7 @@ impl<'a> Engine<'a> {
             events,
             lost: AtomicBool::new(false),
             suspicion: Mutex::new(()),
+            examiner,
         }
     }
 
@@ -179,6 +184,11 @@ impl<'a> Engine<'a> {
         captures.iter().map(|(name, value)| (name.clone(), secrets.redact_value(value))).collect()
     }
 
+    /// A text with secrets replaced.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
+    }
+
     /// Sends a call and reads the answer. `cuttable`: the call is cut when a stop has been requested for long enough.
     pub(super) async fn exchange(&self, call: Call, new_connection: bool, cuttable: bool) -> Result<Done, Unsendable> {
         let id = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
@@ -197,22 +207,15 @@ impl<'a> Engine<'a> {
         Ok(Done { exchange, reading, raw })
     }
 
-    /// A text with secrets replaced.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
-    }
-
-    /// What the passive checks say of an exchange.
-    pub(super) fn examine(&self, exchange: &Exchange) -> Vec<check::Seen> {
-        let reading = answer::read(exchange, self.contract);
-        check::examine(exchange, &reading, self.contract)
+    /// What the passive checks say of an exchange. `Err`: one of them panicked, which is a fault of the harness.
+    pub(super) fn examine(&self, exchange: &Exchange) -> Result<Vec<check::Seen>, String> {
+        judge::examined(self.examiner, exchange, self.contract)
     }
 
     /// Performs a step: asks again until its `until` holds or the bound has passed; waits and asks again where the target limits the rate.
     pub(super) async fn perform(&self, asked: Asked<'_>, captures: &Captures) -> Result<Performed, Unsendable> {
         let begun = Instant::now();
         let mut attempts = Vec::new();
-        let mut pause = Duration::from_millis(20);
         let mut limited = 0u32;
         loop {
             let bound_passed = begun.elapsed() >= self.options.bound;
@@ -234,12 +237,13 @@ impl<'a> Engine<'a> {
                 }
                 Met::Unknown(_) => None,
                 _ if settled || bound_passed || over => None,
-                _ => Some(pause),
+                _ => Some(pause(begun.elapsed())),
             };
             let Some(wait) = wait else {
                 return Ok(Performed {
                     attempts,
                     bound_passed: bound_passed && !settled,
+                    interrupted: over && !settled && !bound_passed,
                     met: verdict,
                     reading: done.reading,
                     raw: done.raw,
@@ -249,7 +253,6 @@ impl<'a> Engine<'a> {
                 () = tokio::time::sleep(wait) => {}
                 () = self.stop.requested(), if asked.cuttable => {}
             }
-            pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
 
@@ -258,31 +261,33 @@ impl<'a> Engine<'a> {
         if self.is_lost() || asked.role == Role::Probe || self.stop.is_requested() {
             return;
         }
-        let unreachable = matches!(done.raw.received.end, End::NoConnection { .. });
+        let broken = is_broken(&done.raw);
         let refused = done.reading.code() == Some(Code::Unauthenticated)
             && self.identity_token(asked.identity, &BTreeMap::new()).is_some_and(|token| Some(token) == self.options.token)
             && asked.step.defect.is_none()
             && !asked.step.expect.iter().flat_map(Expect::with_alternatives).any(|piece| piece.code.contains(&Code::Unauthenticated))
             && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));
-        if !(unreachable || refused) {
+        if !(broken || refused) {
             return;
         }
+        let mut reason = "";
         for pause in [0, 300, 1500] {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(pause)) => {}
+                () = self.stop.requested() => return,
+            }
             let Ok(call) = super::step::probe_call(self, asked.transport) else { return };
             let Ok(probe) = self.exchange(call, true, true).await else { return };
-            let still = matches!(probe.raw.received.end, End::NoConnection { .. }) || probe.reading.code() == Some(Code::Unauthenticated);
-            if !still {
+            reason = if is_broken(&probe.raw) {
+                "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
+            } else if probe.reading.code() == Some(Code::Unauthenticated) {
+                "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
+            } else {
                 return;
-            }
+            };
         }
         let _one_at_a_time = self.suspicion.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.lost.swap(true, Ordering::Relaxed) {
-            let reason = if unreachable {
-                "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
-            } else {
-                "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
-            };
             // try_send: the lock must not be held across a wait; the channel is never full for long.
             let event = Event::TargetLost(Lost { reason: reason.to_owned() });
             if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
@@ -332,8 +337,18 @@ impl Asked<'_> {
     }
 }
 
+/// No connection came about, or it ended before the answer did.
+const fn is_broken(exchange: &Exchange) -> bool {
+    matches!(exchange.received.end, End::NoConnection { .. } | End::Closed { .. })
+}
+
 fn is_limit(reading: &Reading) -> bool {
     reading.answered().is_some_and(|answered| answered.http_status == 429 || answered.code == Some(Code::ResourceExhausted))
+}
+
+/// How long to wait before asking again: a quarter of the time that has passed, so that a lag is known to a quarter and no read is asked for often.
+fn pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(Duration::from_millis(20), Duration::from_millis(500))
 }
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3), at most half a minute.

@@ -1,7 +1,8 @@
 //! What a run creates, written down before it is sent: one JSON object a line, so that a crash leaves a list of what is left.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -49,27 +50,37 @@ pub struct JournalError {
 #[derive(Debug)]
 pub struct Journal {
     file: Option<(PathBuf, Mutex<File>)>,
+    left_before: Vec<Line>,
 }
 
 impl Journal {
-    /// Opens the journal of a run at this path, in place of an older one.
+    /// Opens the journal of a run at this path. What earlier runs made and did not remove stays in it.
     ///
     /// # Errors
-    /// Where the file can't be made.
+    /// Where the file can't be read or written.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .open(path)
-            .map_err(|source| JournalError { path: path.to_owned(), source })?;
-        Ok(Self { file: Some((path.to_owned(), Mutex::new(file))) })
+        let fail = |source| JournalError { path: path.to_owned(), source };
+        let left_before = match std::fs::read_to_string(path) {
+            Ok(text) => left(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(fail(error)),
+        };
+        let file = OpenOptions::new().create(true).write(true).truncate(true).open(path).map_err(fail)?;
+        let journal = Self { file: Some((path.to_owned(), Mutex::new(file))), left_before };
+        journal.left_before.iter().try_for_each(|line| journal.write(line))?;
+        Ok(journal)
     }
 
     /// A journal that keeps nothing, for runs against a target that ends with them.
     #[must_use]
     pub const fn none() -> Self {
-        Self { file: None }
+        Self { file: None, left_before: Vec::new() }
+    }
+
+    /// What earlier runs made, or were about to, and did not remove.
+    #[must_use]
+    pub fn left_before(&self) -> &[Line] {
+        &self.left_before
     }
 
     /// Writes a line and hands it to the operating system before it returns.
@@ -82,5 +93,37 @@ impl Journal {
         text.push('\n');
         let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(|source| JournalError { path: path.clone(), source })
+    }
+}
+
+/// The last line of each set that is not removed. A line that was cut off by a crash is none.
+fn left(text: &str) -> Vec<Line> {
+    let mut sets: BTreeMap<(String, String, u64), Line> = BTreeMap::new();
+    for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
+        sets.insert((line.run.clone(), line.fixture.clone(), line.set), line);
+    }
+    sets.into_values().filter(|line| line.state != State::Removed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_earlier_runs_left_stays_in_the_journal() {
+        let path = std::env::temp_dir().join(format!("triwire-journal-{}.jsonl", std::process::id()));
+        let line = |run: &str, set, state| Line { run: run.to_owned(), fixture: "f".to_owned(), set, state, captures: BTreeMap::new() };
+        let first = Journal::create(&path).expect("a journal");
+        assert_eq!(first.left_before(), []);
+        for (set, state) in [(1, State::Creating), (1, State::Created), (2, State::Creating), (1, State::Removed), (2, State::Created)] {
+            first.write(&line("a", set, state)).expect("written");
+        }
+        std::fs::OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(b"{\"run\":\"a")).expect("a cut line");
+        for _ in 0..2 {
+            let next = Journal::create(&path).expect("a journal");
+            assert_eq!(next.left_before(), [line("a", 2, State::Created)]);
+            next.write(&line("b", 1, State::Removed)).expect("written");
+        }
+        std::fs::remove_file(&path).expect("removed");
     }
 }

@@ -5,10 +5,16 @@
 mod engine;
 mod fixture;
 pub mod journal;
+mod offered;
+mod panic;
 mod preflight;
 mod step;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod trial;
+mod well_formed;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,16 +22,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 pub use engine::Options;
+use preflight::Failed;
 pub use preflight::Unusable;
 pub use stop::Stop;
 
 use crate::case::Suite;
 use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Judgement, Observation, Scope, Verdict, Violation};
+use crate::judge::{self, Examiner, Judgement, Member, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
-use crate::record::event::{AgreementEnded, Event, Lost, PassiveEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded};
-use crate::target::{Capabilities, Presence};
+use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
+use crate::target::Capabilities;
 use crate::wire::{Client, Transport, Wire};
 use engine::{Engine, Means};
 use journal::Journal;
@@ -61,41 +68,53 @@ pub enum Ended {
     Unusable(Unusable),
     /// Nothing was selected.
     Nothing,
+    /// The harness is at fault: not even a probe could be made or judged.
+    Harness(String),
 }
 
 /// Runs the suite against a target. Each event is given to `record` in order, the last one is [`Event::RunEnded`].
-pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
+pub async fn run(setting: Setting<'_>, record: impl FnMut(Event)) -> Ended {
+    run_with(setting, judge::examine, record).await
+}
+
+/// The same with other passive checks.
+async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnMut(Event)) -> Ended {
     let (sender, mut receiver) = mpsc::channel(256);
-    let Setting { contract, suite, selection, options, client, target, recorded_options, journal, stop } = setting;
+    let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
-    let means = Means { contract, suite, client, options, stop: stop.clone(), journal };
+    let means = Means { contract, suite, client, options, stop: stop.clone(), journal, examiner };
     let engine = Engine::new(name.clone(), means, sender);
 
     // The preflight's probes come first in time, but the record opens with the identity of everything.
     let preflight = async {
         let found = preflight::preflight(&engine, &selection).await;
+        // Who asks for a part of the suite asks about that part.
+        if let (Ok(capabilities), false) = (&found, selection.is_partial()) {
+            witness::hear(&engine, capabilities).await;
+        }
         engine.client.close().await;
         found
     };
     let mut probes = Vec::new();
     let found = drain(preflight, &mut receiver, |event| probes.push(event)).await;
-    let (capabilities, unusable) = match found {
-        Ok(capabilities) => (capabilities, None),
-        Err(unusable) => (Capabilities::default(), Some(unusable)),
+    let (capabilities, mut ended) = match found {
+        Ok(capabilities) => (capabilities, Ended::Ran),
+        Err(Failed::Unusable(why)) => (Capabilities::default(), Ended::Unusable(why)),
+        Err(Failed::Harness(text)) => (Capabilities::default(), Ended::Harness(text)),
     };
-    if let Some(unusable) = &unusable {
-        probes.push(Event::TargetLost(Lost { reason: engine.scrub(&unusable.to_string()) }));
-    }
     let plan = plan::plan(suite, contract, &capabilities, &selection);
-    let missing = missing_wires(&capabilities, &selection);
-    let offered: Vec<(String, Wire, String)> = suite
-        .offered
-        .iter()
-        .flat_map(|requirement| missing.iter().map(move |(wire, text)| (requirement.clone(), *wire, text.clone())))
-        .collect();
-    let executable = plan.executable();
-    let nothing = unusable.is_none() && (plan.groups.is_empty() || (executable == 0 && offered.is_empty()));
+    let not_offered = offered::not_offered(suite, &capabilities, &selection);
+    let nothing = plan.groups.is_empty() || (plan.executable() == 0 && not_offered.is_empty());
+    if ended == Ended::Ran && nothing && !stop.is_requested() {
+        ended = Ended::Nothing;
+    }
+    // Without these two nobody could tell from the record that only a part of the suite was asked for.
+    for (name, pieces) in [("filter", &selection.filters), ("exact", &selection.exact)] {
+        if !pieces.is_empty() {
+            recorded_options.entry(name.to_owned()).or_insert_with(|| pieces.join(" "));
+        }
+    }
     record(Event::RunStarted(RunStarted {
         triwire: env!("CARGO_PKG_VERSION").to_owned(),
         run: name,
@@ -107,7 +126,7 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         contract_hash: contract.hash(),
         seed: selection.seed,
         options: recorded_options,
-        planned: plan.planned() + offered.len() as u64,
+        planned: plan.planned() + not_offered.len() as u64,
         transports: planned_transports(&capabilities),
     }));
     let mut tally = Tally::default();
@@ -115,31 +134,34 @@ pub async fn run(setting: Setting<'_>, mut record: impl FnMut(Event)) -> Ended {
         tally.see(&event, contract);
         record(event);
     }
+    if let Ended::Unusable(why) = &ended {
+        record(Event::TargetLost(Lost { reason: engine.scrub(&why.to_string()) }));
+    }
     let mut given = 0u64;
-    if unusable.is_none() && !nothing {
+    if ended == Ended::Ran {
         let mut record_and_tally = |event: Event| {
             tally.see(&event, contract);
             given += u64::from(matches!(event, Event::TrialEnded(_) | Event::AgreementEnded(_) | Event::PassiveEnded(_)));
             record(event);
         };
         drain(everything(&engine, &plan, jobs, &capabilities), &mut receiver, &mut record_and_tally).await;
-        for (requirement, wire, text) in offered {
-            record_and_tally(Event::PassiveEnded(not_offered(requirement, wire, text)));
+        for failure in not_offered {
+            record_and_tally(Event::PassiveEnded(failure));
         }
     }
     for (requirement, wire) in &plan.passive {
-        let presence = wire_presence(&capabilities, *wire);
-        let ended = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
+        let presence = capabilities.of_wire(*wire);
+        let mut concluded = tally.conclude(requirement, *wire, presence.as_ref(), selection.is_partial());
+        if let Ended::Harness(text) = &ended {
+            concluded.judgement.verdict = Verdict::Error;
+            concluded.judgement.reason = Some(format!("fault of the harness: {text}"));
+        }
         given += 1;
-        record(Event::PassiveEnded(ended));
+        record(Event::PassiveEnded(concluded));
     }
-    let complete = unusable.is_none() && !engine.is_lost() && !stop.is_requested() && given >= plan.planned();
-    record(Event::RunEnded(RunEnded { complete, interrupted: None, exchanges: engine.exchanges(), duration: engine.elapsed() }));
-    match unusable {
-        Some(unusable) => Ended::Unusable(unusable),
-        None if nothing => Ended::Nothing,
-        None => Ended::Ran,
-    }
+    let complete = matches!(ended, Ended::Ran | Ended::Nothing) && !engine.is_lost() && !stop.is_requested() && given >= plan.planned();
+    record(Event::RunEnded(RunEnded { complete, interrupted: stop.signal(), exchanges: engine.exchanges(), duration: engine.elapsed() }));
+    ended
 }
 
 /// Drives a part of the run while its events are recorded.
@@ -197,8 +219,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         group.case.script(engine.suite, &wires)
     };
     let mut last_acts = Vec::new();
-    let mut observations = Vec::new();
-    let mut skipped: Option<Judgement> = None;
+    let mut members = Vec::new();
     for planned in &group.trials {
         if let Some(obstacle) = &planned.obstacle {
             engine.emit(Event::TrialEnded(not_executed(group, planned, obstacle))).await;
@@ -209,15 +230,15 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         }
         let acts = script(planned);
         let root = group.case.given.as_deref().and_then(|given| engine.suite.leased(given));
-        let set: Result<Option<fixture::Set>, String> = match root {
+        let set: Result<Option<fixture::Set>, fixture::NotDone> = match root {
             None => Ok(None),
             Some(root) => match sets.remove(&root.name) {
                 Some(set) => Ok(Some(set)),
                 None => fixture::make(engine, root).await.map(Some),
             },
         };
-        let leased = set.as_ref().map(Option::as_ref).map_err(String::as_str);
-        let executed = trial::execute(engine, group.case, &acts, planned, leased, group.repeat).await;
+        let leased = set.as_ref().map(Option::as_ref);
+        let executed = trial::execute(engine, group, &acts, planned, leased).await;
         if let Ok(Some(set)) = set {
             if executed.set_is_spoilt && !engine.is_over() {
                 fixture::remove(engine, &set).await;
@@ -225,31 +246,27 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
                 sets.insert(set.fixture.clone(), set);
             }
         }
-        let judgement = &executed.ended.judgement;
-        if judgement.verdict == Verdict::Skip {
-            skipped.get_or_insert_with(|| judgement.clone());
-        } else if let (Some(observation), true) = (&executed.ended.observation, group.agreement.is_some()) {
-            observations.push((&planned.scope, observation.clone()));
+        if let (Some(observation), true) = (&executed.ended.observation, group.agreement.is_some()) {
+            let judgement = executed.ended.judgement.clone();
+            members.push(Member { scope: planned.scope.clone(), observation: observation.clone(), judgement });
         }
         engine.emit(Event::TrialEnded(executed.ended)).await;
         last_acts = acts;
     }
     if let Some(requirements) = &group.agreement {
-        if engine.is_over() && observations.len() < group.trials.len() {
+        if engine.is_over() && members.len() < group.trials.len() {
             return;
         }
-        let references: Vec<(&Scope, &Observation)> = observations.iter().map(|(scope, seen)| (*scope, seen)).collect();
-        let judgement = match skipped {
-            // What isn't applicable, or may not be done, on all transports but one leaves nothing to compare.
-            Some(skipped) if references.len() < 2 => Judgement { requirements: requirements.clone(), ..skipped },
-            _ => judge::group(group.case, &last_acts, requirements, &engine.suite.volatile, &references, engine.contract),
-        };
+        let judgement = judge::guarded(requirements, || {
+            judge::agreement(group.case, &last_acts, requirements, &engine.suite.volatile, &members, engine.contract)
+        });
+        let compared = members.iter().filter(|member| member.judgement.verdict != Verdict::Skip);
         engine
             .emit(Event::AgreementEnded(AgreementEnded {
                 id: group.agreement_id(),
                 case: group.case.base_id().to_owned(),
                 variant: group.case.variant.clone(),
-                transports: observations.iter().flat_map(|(_, observation)| observation.transports.clone()).collect(),
+                transports: compared.flat_map(|member| member.observation.transports.clone()).collect(),
                 repeat: group.repeat,
                 judgement,
             }))
@@ -270,6 +287,7 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
         transports: planned.scheduled.transports.clone(),
         covers: Vec::new(),
         repeat: group.repeat,
+        compared: false,
         judgement: Judgement {
             verdict,
             requirements: planned.scope.requirements.clone(),
@@ -282,58 +300,6 @@ fn not_executed(group: &Group<'_>, planned: &plan::PlannedTrial, obstacle: &Obst
         checks: Vec::new(),
         duration: 0,
     }
-}
-
-/// The one failure of a wire that is claimed but not spoken.
-fn not_offered(requirement: String, wire: Wire, text: String) -> PassiveEnded {
-    let violation = Violation {
-        requirement: requirement.clone(),
-        kind: "not-offered".to_owned(),
-        expected: format!("an answer to the probe on the wire {wire}"),
-        actual: text.clone(),
-        place: "probe".to_owned(),
-        exchange: None,
-    };
-    PassiveEnded {
-        id: format!("requirement::{requirement}::{wire}"),
-        requirement: requirement.clone(),
-        wire,
-        judgement: Judgement {
-            verdict: Verdict::Fail,
-            requirements: vec![requirement],
-            violated: vec![violation],
-            reason: Some(format!("the wire {wire} is claimed but not spoken: {text}")),
-            skip: None,
-            live: Vec::new(),
-        },
-        held: 0,
-        violated: 1,
-        exchanges: Vec::new(),
-    }
-}
-
-/// Wires none of whose transports is live although they are claimed.
-fn missing_wires(capabilities: &Capabilities, selection: &Selection) -> Vec<(Wire, String)> {
-    Wire::ALL
-        .into_iter()
-        .filter(|wire| selection.wires.is_empty() || selection.wires.contains(wire))
-        .filter_map(|wire| match wire_presence(capabilities, wire)? {
-            Presence::Missing { text } => Some((wire, text)),
-            Presence::Live | Presence::Absent { .. } => None,
-        })
-        .collect()
-}
-
-/// The best that is known of a wire's transports.
-fn wire_presence(capabilities: &Capabilities, wire: Wire) -> Option<Presence> {
-    let all: Vec<Presence> =
-        Transport::ALL.into_iter().filter(|transport| transport.wire == wire).filter_map(|transport| capabilities.of(transport)).collect();
-    let rank = |presence: &Presence| match presence {
-        Presence::Live => 0,
-        Presence::Missing { .. } => 1,
-        Presence::Absent { .. } => 2,
-    };
-    all.into_iter().min_by_key(rank)
 }
 
 fn planned_transports(capabilities: &Capabilities) -> Vec<Transport> {

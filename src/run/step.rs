@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::engine::{Asked, Engine, Unsendable};
+use super::well_formed::well_formed;
 use crate::case::{self, Captures, GIVEN_WHEN_SENT, HeaderEdit, Payload, StepKind};
 use crate::contract::message;
 use crate::wire::put::{self, Edit, put};
@@ -18,7 +19,8 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
         StepKind::Wait(_) => Err(Unsendable("a wait sends nothing".to_owned())),
         StepKind::Http { verb, path, content } => {
             let path = case::resolve_text(path, captures).map_err(|error| Unsendable(error.to_string()))?;
-            let content = content.as_ref().map(|octets| octets.0.clone());
+            let content = content.as_ref().map(|text| case::resolve_text(text, captures).map(|octets| octets.0));
+            let content = content.transpose().map_err(|error| Unsendable(error.to_string()))?;
             Ok(put(transport, verb, &path.text(), put::Payload::Raw(content), &edits, intent)?)
         }
         StepKind::Call { rpc, send } => {
@@ -49,6 +51,12 @@ pub(super) fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) 
                 (_, Payload::Bytes(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Message(octets.0.clone())),
                 (_, Payload::Frames(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Frames(octets.0.clone())),
             };
+            // Coded content isn't what it will be when it is decoded.
+            let coded = edits.iter().any(|edit| matches!(edit, Edit::Set { name, .. } if name.eq_ignore_ascii_case("content-encoding")));
+            if asked.step.defect.is_none() && !coded {
+                well_formed(&payload, method)
+                    .map_err(|why| Unsendable(format!("{rpc}: {why}; declare the defect if that is the matter")))?;
+            }
             Ok(put(transport, &verb, &path, payload, &edits, intent)?)
         }
     }

@@ -1,13 +1,13 @@
 //! Executes one trial on a fixture set.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::engine::{Asked, Engine, is_setup};
-use super::fixture::Set;
+use super::fixture::{self, NotDone, Set};
+use super::panic::caught;
 use crate::case::{Act, Captures, Case, StepKind, Via};
-use crate::judge::{self, Judgement, Met, Observation, Place, StepSeen, Stopped, Verdict, Walk};
-use crate::plan::PlannedTrial;
+use crate::judge::{self, Met, Observation, Place, StepSeen, Stopped, Walk};
+use crate::plan::{Group, PlannedTrial};
 use crate::record::event::TrialEnded;
 use crate::wire::{Role, Transport};
 
@@ -18,67 +18,48 @@ pub(super) struct Executed {
     pub set_is_spoilt: bool,
 }
 
-/// Executes a trial. `set`: the leased set, or why there is none.
+/// Executes a trial of a group. `set`: the leased set, or why there is none.
 pub(super) async fn execute(
     engine: &Engine<'_>,
-    case: &Case,
+    group: &Group<'_>,
     acts: &[Act],
     planned: &PlannedTrial,
-    set: Result<Option<&Set>, &str>,
-    repeat: u32,
+    set: Result<Option<&Set>, &NotDone>,
 ) -> Executed {
+    let case = group.case;
     let begun = engine.elapsed();
     let mut observation =
         Observation { transports: planned.scheduled.transports.clone(), captures: Captures::new(), steps: Vec::new(), stopped: None };
     let mut set_is_spoilt = false;
     match set {
-        Err(text) => observation.stopped = Some(Stopped::SetUp { text: text.to_owned() }),
+        Err(NotDone { fault: true, text, .. }) => observation.stopped = Some(Stopped::Harness { text: text.clone() }),
+        Err(NotDone { fault: false, text, .. }) => observation.stopped = Some(Stopped::SetUp { text: text.clone() }),
         Ok(set) => {
             let mut captures = set.map_or_else(|| engine.base_captures(), |set| set.captures.clone());
             captures.insert("round".to_owned(), engine.next_round().to_string().into());
             observation.captures = engine.redacted(&captures);
-            set_is_spoilt = steps(engine, case, acts, planned, &mut captures, &mut observation).await;
+            let performed = caught(steps(engine, case, acts, planned, &mut captures, &mut observation)).await;
+            set_is_spoilt = performed.unwrap_or_else(|text| {
+                observation.stopped = Some(Stopped::Harness { text });
+                true
+            });
         }
     }
-    let judgement = guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract));
-    let mut checks = Vec::new();
-    for exchange in observation.steps.iter().flat_map(|step| &step.attempts) {
-        match catch_unwind(AssertUnwindSafe(|| engine.examine(exchange))) {
-            Ok(seen) => checks.push((exchange.id, seen)),
-            Err(_) => observation.stopped = Some(Stopped::Harness { text: "a passive check panicked".to_owned() }),
-        }
-    }
-    let judgement = match &observation.stopped {
-        Some(Stopped::Harness { .. }) if judgement.verdict != Verdict::Error => {
-            guarded(planned, || judge::trial(acts, &planned.scope, &observation, engine.contract))
-        }
-        _ => judgement,
-    };
+    let (judgement, checks) = judge::whole(acts, &planned.scope, &mut observation, engine.contract, engine.examiner);
     let ended = TrialEnded {
         id: planned.scheduled.id.clone(),
         case: case.base_id().to_owned(),
         variant: case.variant.clone(),
         transports: planned.scheduled.transports.clone(),
         covers: case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect(),
-        repeat,
+        repeat: group.repeat,
+        compared: group.agreement.is_some(),
         judgement,
         observation: Some(observation),
         checks,
         duration: engine.elapsed().saturating_sub(begun),
     };
     Executed { ended, set_is_spoilt }
-}
-
-/// A panic in the judge is a fault of the harness, never blamed on the target.
-fn guarded(planned: &PlannedTrial, judge: impl FnOnce() -> Judgement) -> Judgement {
-    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| Judgement {
-        verdict: Verdict::Error,
-        requirements: planned.scope.requirements.clone(),
-        violated: Vec::new(),
-        reason: Some("fault of the harness: the judge panicked".to_owned()),
-        skip: None,
-        live: Vec::new(),
-    })
 }
 
 /// Performs the acts in order until one is not met; returns whether the set is spoilt.
@@ -120,10 +101,16 @@ async fn steps(
         let performed = match engine.perform(asked, captures).await {
             Ok(performed) => performed,
             Err(error) => {
-                observation.stopped = Some(Stopped::Harness { text: format!("{}: {error}", act.describe()) });
+                observation.stopped = Some(Stopped::Harness { text: engine.scrub(&format!("{}: {error}", act.describe())) });
                 return false;
             }
         };
+        if performed.interrupted || (engine.is_lost() && performed.met != Met::Yes) {
+            // What a target does while it goes away, or before a read has had its time, is nobody's violation; the record keeps it.
+            let kept = fixture::keep(engine, &format!("{}, interrupted", planned.scheduled.id), performed.attempts).await;
+            observation.stopped = Some(kept.err().map_or(Stopped::Interrupted, |text| Stopped::Harness { text }));
+            return true;
+        }
         observation.steps.push(StepSeen { act: index, attempts: performed.attempts, bound_passed: performed.bound_passed });
         if performed.met != Met::Yes {
             observation.stopped = Some(Stopped::Unmet);
@@ -142,7 +129,8 @@ fn transport(engine: &Engine<'_>, act: &Act, planned: &PlannedTrial) -> Option<T
     }
     let transports = &planned.scheduled.transports;
     match act.step.via {
-        Some(Via::Nth(index)) => transports.get(index).copied(),
+        // Counted round, so that a case may go on to the next wire without knowing how many there are.
+        Some(Via::Nth(index)) => transports.get(index % transports.len().max(1)).copied(),
         Some(Via::Every) | None => transports.first().copied(),
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Transport;
+use crate::wire::{Transport, Wire};
 
-pub use statement::Statement;
+pub use statement::{PROFILES, Statement};
 
 /// Where to dial and what to say there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +37,23 @@ pub struct EndpointError {
     pub reason: &'static str,
 }
 
+/// A text that is no authority.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is no name that a request could be for; write HOST or HOST:PORT")]
+pub struct AuthorityError {
+    /// What was written.
+    pub given: String,
+}
+
 impl Endpoint {
     /// Reads `http://HOST[:PORT][/PREFIX]` or `https://...`; IPv6 addresses stand in brackets.
     ///
     /// # Errors
     /// Where the text has another scheme, no host, a port out of range, user information, a query or a fragment.
     pub fn parse(url: &str) -> Result<Self, EndpointError> {
-        let fail = |reason| EndpointError { url: url.to_owned(), reason };
+        // What stands before an `@` is a credential: it is not repeated.
+        let shown = url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, place)| format!("...@{place}"));
+        let fail = |reason| EndpointError { url: shown.clone(), reason };
         if url.is_empty() {
             return Err(fail("it is empty"));
         }
@@ -80,6 +90,22 @@ impl Endpoint {
             Some(text) => text.parse().ok().filter(|port| *port != 0).ok_or_else(|| fail("the port is not a number from 1 to 65535"))?,
         };
         Ok(Self { tls, host: host.to_owned(), port, authority: None, prefix: prefix.trim_end_matches('/').to_owned() })
+    }
+
+    /// With another name to send as `Host` and `:authority`, and to ask for in TLS: `HOST` or `HOST:PORT`.
+    ///
+    /// # Errors
+    /// Where the text is no such name.
+    pub fn with_authority(mut self, authority: &str) -> Result<Self, AuthorityError> {
+        let fail = || AuthorityError { given: authority.to_owned() };
+        let parsed: http::uri::Authority = authority.parse().map_err(|_| fail())?;
+        let port = parsed.as_str().strip_prefix(parsed.host()).unwrap_or("@");
+        let is_port = |text: &str| text.strip_prefix(':').is_some_and(|digits| digits.parse::<u16>().is_ok());
+        if parsed.host().is_empty() || !(port.is_empty() || is_port(port)) {
+            return Err(fail());
+        }
+        self.authority = Some(authority.to_owned());
+        Ok(self)
     }
 
     /// `http` or `https`.
@@ -176,5 +202,43 @@ impl Capabilities {
     #[must_use]
     pub fn of(&self, transport: Transport) -> Option<Presence> {
         self.transports.get(&transport.to_string()).map(|(presence, _)| presence.clone())
+    }
+
+    /// The best that is known of a wire's transports; `None`: none was asked.
+    #[must_use]
+    pub fn of_wire(&self, wire: Wire) -> Option<Presence> {
+        let rank = |presence: &Presence| match presence {
+            Presence::Live => 0,
+            Presence::Missing { .. } => 1,
+            Presence::Absent { .. } => 2,
+        };
+        let transports = Transport::ALL.into_iter().filter(|transport| transport.wire == wire);
+        transports.filter_map(|transport| self.of(transport)).min_by_key(rank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Endpoint;
+
+    #[test]
+    fn a_credential_in_an_address_is_not_repeated() {
+        let said = Endpoint::parse("http://admin:geheim@127.0.0.1:80/x").map_err(|error| error.to_string());
+        assert_eq!(
+            said,
+            Err("`...@127.0.0.1:80/x` is no address of a target: credentials don't belong into it; write http://HOST:PORT or https://HOST:PORT"
+                .to_owned())
+        );
+    }
+
+    #[test]
+    fn an_authority_is_a_host_with_or_without_a_port() {
+        let endpoint = || Endpoint::parse("http://127.0.0.1:80").expect("an address");
+        for name in ["api.example", "api.example:8443", "[::1]:80", "10.0.0.1"] {
+            assert_eq!(endpoint().with_authority(name).map(|it| it.authority()), Ok(name.to_owned()));
+        }
+        for name in ["", "a b", "user@host", "host:99999", "host/path", "http://host", ":80"] {
+            assert!(endpoint().with_authority(name).is_err(), "{name}");
+        }
     }
 }

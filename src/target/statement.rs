@@ -37,7 +37,8 @@ pub const KEYS: [(&str, &str); 7] = [
     ("profiles", "list of profiles that are claimed beside core, e.g. zitadel"),
 ];
 
-const PROFILES: [&str; 3] = ["core", "zitadel", "hardening"];
+/// The profiles that there are.
+pub const PROFILES: [&str; 3] = ["core", "zitadel", "hardening"];
 
 impl Statement {
     /// Reads a target file.
@@ -86,7 +87,7 @@ impl Reader {
                 "name" => statement.name = self.text(&entry.value),
                 "version" => statement.version = self.text(&entry.value),
                 "url" => statement.url = self.url(&entry.value),
-                "authority" => statement.authority = self.text(&entry.value),
+                "authority" => statement.authority = self.authority(&entry.value),
                 "ca" => {
                     let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
                     statement.ca = self.text(&entry.value).map(|name| folder.join(name));
@@ -115,6 +116,15 @@ impl Reader {
     fn url(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
         if let Err(error) = super::Endpoint::parse(&text) {
+            self.mistake(&node.mark, error.to_string(), None);
+        }
+        Some(text)
+    }
+
+    fn authority(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node)?;
+        let any = super::Endpoint { tls: false, host: String::new(), port: 80, authority: None, prefix: String::new() };
+        if let Err(error) = any.with_authority(&text) {
             self.mistake(&node.mark, error.to_string(), None);
         }
         Some(text)

@@ -182,6 +182,19 @@ impl Connector {
         &self.endpoint
     }
 
+    /// The same trust for an ordinary client, which takes either HTTP version. Such a client wants settings for cleartext targets as well.
+    ///
+    /// # Errors
+    /// Where TLS can't be set up at all.
+    pub fn ordinary_tls(&self) -> Result<ClientConfig, ConnectError> {
+        let mut settings = match &self.tls {
+            Some(tls) => ClientConfig::clone(&tls.h2),
+            None => ClientConfig::clone(&*config(&Arc::new(RootCertStore::empty()), HttpVersion::H2)?),
+        };
+        settings.alpn_protocols = [HttpVersion::H2, HttpVersion::H1].map(|http| alpn(http).as_bytes().to_vec()).into();
+        Ok(settings)
+    }
+
     /// Opens a connection for this HTTP version.
     ///
     /// # Errors

@@ -406,8 +406,16 @@ async fn http_is_held_to_its_rules() {
     let get = format!("GET {BASE} HTTP/1.1\r\n{host}{token}Connection: close\r\n\r\n");
     let answer = octets(&server, &format!("{head}{get}"), false).await;
     let (first, second) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(first.starts_with("HTTP/1.1 405 "), "{first}");
+    assert!(first.starts_with("HTTP/1.1 200 ") && second.starts_with("HTTP/1.1 200 "), "{answer}");
+    let length = |head: &str| head.to_ascii_lowercase().lines().find(|line| line.starts_with("content-length: ")).map(str::to_owned);
+    assert!(length(first).is_some() && length(first) == length(second), "{answer}");
+    let head = format!("HEAD {FACTORS} HTTP/1.1\r\n{host}{token}\r\n");
+    let answer = octets(&server, &format!("{head}{get}"), false).await;
+    let (first, second) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(first.starts_with("HTTP/1.1 405 ") && first.contains("allow: POST, OPTIONS"), "{first}");
     assert!(second.starts_with("HTTP/1.1 200 "), "{second}");
+    let two = send(&server, Http::Two, request(&server, "HEAD", BASE, b"")).await;
+    assert_eq!((two.status.as_u16(), two.data.len(), two.field("content-type")), (200, 0, Some("application/json")));
 }
 
 #[tokio::test]

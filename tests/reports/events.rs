@@ -156,6 +156,7 @@ pub(crate) fn trial(case: &str, wire: Wire, verdict: Verdict, requirements: &[&s
         transports: vec![transport],
         covers: Vec::new(),
         repeat: 1,
+        compared: false,
         judgement,
         observation,
         checks: Vec::new(),

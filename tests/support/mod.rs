@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use triwire::case::{Suite, read_suite};
@@ -11,7 +12,7 @@ use triwire::contract::Contract;
 use triwire::judge::{Judgement, Verdict};
 use triwire::plan::Selection;
 use triwire::record::event::{Event, TargetIdentity};
-use triwire::reference::{self, Reference};
+use triwire::reference::{self, Reference, TlsOptions};
 use triwire::run::{self, Ended, Options, Setting, Stop, journal::Journal};
 use triwire::target::{Endpoint, Timeouts, Trust};
 use triwire::wire::{Client, Connector, Transport};
@@ -78,18 +79,64 @@ pub async fn judge(target: reference::Options, selection: Selection, jobs: usize
     run
 }
 
+/// The same with TLS; `folder`: where the certificate of the target's authority may be put.
+pub async fn judge_with_tls(folder: &Path, selection: Selection, jobs: usize) -> Run {
+    let target = Reference::start(reference::Options { tls: Some(TlsOptions::default()), ..reference::Options::default() })
+        .await
+        .expect("the reference target starts");
+    let ca = folder.join("ca.pem");
+    std::fs::write(&ca, target.authority_pem().expect("TLS has an authority")).expect("the folder can be written");
+    let run =
+        judge_trusting(&target.url(), Some(target.token().to_owned()), &Trust { ca: Some(ca) }, Patience::SHORT, selection, jobs).await;
+    target.shutdown().await;
+    run
+}
+
 /// Judges whatever listens there; deadlines and the consistency bound are short, for targets of tests answer at once or never.
 pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
+    judge_trusting(url, token, &Trust::default(), Patience::SHORT, selection, jobs).await
+}
+
+/// How long a run waits.
+#[derive(Clone, Copy)]
+struct Patience {
+    timeouts: Timeouts,
+    bound: Duration,
+}
+
+impl Patience {
+    /// For targets that answer at once or never.
+    const SHORT: Self = Self {
+        timeouts: Timeouts {
+            connect: Duration::from_secs(2),
+            head: Duration::from_secs(2),
+            idle: Duration::from_secs(2),
+            whole: Duration::from_secs(4),
+        },
+        bound: Duration::from_secs(2),
+    };
+}
+
+/// The same as [`judge`] with the deadlines that `triwire run` has: a busy machine changes no verdict.
+pub async fn judge_patiently(target: reference::Options, selection: Selection, jobs: usize) -> Run {
+    let target = Reference::start(target).await.expect("the reference target starts");
+    let patience = Patience { timeouts: Timeouts::default(), bound: Duration::from_secs(15) };
+    let token = Some(target.token().to_owned());
+    let run = judge_trusting(&target.url(), token, &Trust::default(), patience, selection, jobs).await;
+    target.shutdown().await;
+    run
+}
+
+async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, patience: Patience, selection: Selection, jobs: usize) -> Run {
     let suite = suite();
-    let second = Duration::from_secs(1);
-    let timeouts = Timeouts { connect: 2 * second, head: 2 * second, idle: 2 * second, whole: 4 * second };
-    let connector = Connector::new(Endpoint::parse(url).expect("an address"), &Trust::default(), timeouts).expect("a connector");
+    let Patience { timeouts, bound } = patience;
+    let connector = Connector::new(Endpoint::parse(url).expect("an address"), trust, timeouts).expect("a connector");
     let mut events = Vec::new();
     let setting = Setting {
         contract: Contract::built_in(),
         suite: &suite,
         selection,
-        options: Options { jobs, bound: 2 * second, token, claimed: Transport::ALL.to_vec() },
+        options: Options { jobs, bound, token, claimed: Transport::ALL.to_vec() },
         client: Client::new(connector, timeouts),
         target: TargetIdentity { address: url.to_owned(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
         recorded_options: BTreeMap::new(),

@@ -49,7 +49,7 @@ impl Reader<'_> {
     fn really_differs(&mut self, difference: &Entry, case: &Node) {
         let value = difference.value.to_json();
         let same = match difference.key.as_str() {
-            key @ ("path" | "method") => case.get("http").and_then(|http| http.get(key)).map(Node::to_json) == Some(value),
+            key @ ("path" | "method" | "content") => case.get("http").and_then(|http| http.get(key)).map(Node::to_json) == Some(value),
             "headers" if case.get("headers").is_none() => difference.value.entries().is_empty(),
             "as" if case.get("as").is_none() => {
                 let given = case.get("given").map(Node::to_json);
@@ -89,7 +89,7 @@ impl Reader<'_> {
             is_step(&entry.key) && !dropped.contains(&entry.key.as_str()) && !(is_form && FORMS.contains(&entry.key.as_str()))
         });
         match difference.key.as_str() {
-            key @ ("path" | "method") => match entries.iter_mut().find(|entry| entry.key == "http") {
+            key @ ("path" | "method" | "content") => match entries.iter_mut().find(|entry| entry.key == "http") {
                 Some(Entry { value: Node { value: Yaml::Map(request), .. }, .. }) => {
                     request.retain(|entry| entry.key != key);
                     request.push(difference.clone());

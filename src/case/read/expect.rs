@@ -2,7 +2,7 @@
 
 use super::super::keys;
 use super::super::model::{Act, Alternative, Duty, Ending, Expect, HeaderPattern, StatusPattern};
-use super::super::tree::{Node, Yaml};
+use super::super::tree::{Mark, Node, Yaml};
 use super::flow::ReadStep;
 use super::pattern::{Purpose, Shape};
 use super::step::Manner;
@@ -152,19 +152,12 @@ impl Reader<'_> {
 
     fn status(&mut self, node: &Node) -> Option<StatusPattern> {
         match &node.value {
-            Yaml::Text(text) => {
-                let class = text.strip_suffix("xx").and_then(|class| class.parse::<u8>().ok()).filter(|class| (1..=5).contains(class));
-                if class.is_none() {
-                    self.mistake(
-                        &node.mark,
-                        format!("`{text}` is no HTTP status"),
-                        Some("write a number, or a class such as 4xx".to_owned()),
-                    );
-                }
-                class.map(StatusPattern::Class)
-            }
+            Yaml::Text(text) => self.class(text, &node.mark).map(StatusPattern::Class),
             Yaml::Map(entries) => match entries.as_slice() {
-                [entry] if entry.key == "$not" => Some(StatusPattern::Not(self.statuses(&entry.value))),
+                [entry] if entry.key == "$not" => match &entry.value.value {
+                    Yaml::Text(text) => self.class(text, &entry.value.mark).map(StatusPattern::NotClass),
+                    _ => Some(StatusPattern::Not(self.statuses(&entry.value))),
+                },
                 _ => {
                     self.mistake(place(node), "the only operator of a status is `$not`", Some("write `{ $not: [500, 502] }`".to_owned()));
                     None
@@ -172,6 +165,14 @@ impl Reader<'_> {
             },
             _ => Some(StatusPattern::OneOf(self.statuses(node))),
         }
+    }
+
+    fn class(&mut self, text: &str, at: &Mark) -> Option<u8> {
+        let class = text.strip_suffix("xx").and_then(|class| class.parse::<u8>().ok()).filter(|class| (1..=5).contains(class));
+        if class.is_none() {
+            self.mistake(at, format!("`{text}` is no HTTP status"), Some("write a number, or a class such as 4xx".to_owned()));
+        }
+        class
     }
 
     fn statuses(&mut self, node: &Node) -> Vec<u16> {
@@ -224,6 +225,7 @@ pub(super) fn allows_success(expect: &[Expect]) -> bool {
             Some(StatusPattern::OneOf(statuses)) => statuses.iter().any(|status| (200..300).contains(status)),
             Some(StatusPattern::Class(class)) => *class == 2,
             Some(StatusPattern::Not(statuses)) => !statuses.contains(&200),
+            Some(StatusPattern::NotClass(class)) => *class != 2,
         };
         let code = if expect.error.is_some() { expect.code.is_empty() } else { expect.code.is_empty() || expect.code.contains(&Code::Ok) };
         // An error that is expected without a code is one all the same.

@@ -35,7 +35,7 @@ pub(super) enum Shape {
 }
 
 /// The operators.
-const OPERATORS: [&str; 6] = ["$any", "$absent", "$set", "$contains", "$above", "$between"];
+const OPERATORS: [&str; 9] = ["$any", "$absent", "$set", "$contains", "$lacks", "$same", "$above", "$notBefore", "$between"];
 
 impl Reader<'_> {
     /// A pattern for a value of this shape. Mistakes are told and leave [`Pattern::Any`] behind.
@@ -108,6 +108,9 @@ impl Reader<'_> {
             }
             "$set" => Pattern::Set(self.elements(&operator.value, shape, purpose)),
             "$contains" => Pattern::Contains(self.elements(&operator.value, shape, purpose)),
+            "$lacks" => Pattern::Lacks(self.elements(&operator.value, shape, purpose)),
+            "$same" => self.same(&operator.value),
+            "$notBefore" => Pattern::NotBefore(Box::new(self.bound(&operator.value, &single()))),
             "$above" => Pattern::Above(Box::new(self.pattern(&operator.value, &single(), purpose))),
             "$between" => {
                 let bounds: Vec<Bound> = self.list(&operator.value).iter().map(|bound| self.bound(bound, &single())).collect();
@@ -126,6 +129,26 @@ impl Reader<'_> {
                 Pattern::Any
             }
         }
+    }
+
+    /// A capture, or a list of a capture and the members that may differ.
+    fn same(&mut self, node: &Node) -> Pattern {
+        let (capture, without) = match &node.value {
+            Yaml::List(items) => match items.split_first() {
+                Some((first, rest)) => (first, rest.iter().filter_map(|item| self.text(item).map(str::to_owned)).collect()),
+                None => (node, Vec::new()),
+            },
+            _ => (node, Vec::new()),
+        };
+        if let Yaml::Text(text) = &capture.value
+            && let Some(name) = only_capture(text)
+        {
+            self.uses.push((name.to_owned(), capture.mark.clone()));
+            return Pattern::Same(Box::new(Pattern::Capture(name.to_owned())), without);
+        }
+        let hint = "write `{ $same: $name }`, or `{ $same: [$name, member, ...] }` with members that may differ".to_owned();
+        self.mistake(&capture.mark, "`$same` compares with a capture", Some(hint));
+        Pattern::Any
     }
 
     /// A literal or a capture, or a capture with an offset: `$t + 500ms`, `$t - 2s`, `$n + 1`.

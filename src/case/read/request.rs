@@ -6,7 +6,7 @@ use super::super::tree::{Entry, Mark, Node, Yaml};
 use super::pattern::{Purpose, Shape};
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
-use crate::wire::{Defect, Octets, Wire};
+use crate::wire::{Defect, Wire};
 
 /// The forms of a request; one at most stands in a step.
 pub(super) const FORMS: [&str; 6] = ["send", "json", "bytes", "frames", "http", "wait"];
@@ -64,8 +64,10 @@ impl Reader<'_> {
         let mut path = Text(Vec::new());
         let mut content = None;
         if self.keys(node, &keys::HTTP) {
-            if let Some(method) = node.get("method").and_then(|node| self.text(node)) {
-                verb = method.to_owned();
+            if let Some(method) = node.get("method")
+                && let Some(text) = self.text(method)
+            {
+                verb = self.literal(text, &method.mark);
             }
             if let Some(target) = node.get("path")
                 && let Some(text) = self.text(target)
@@ -75,9 +77,18 @@ impl Reader<'_> {
                 }
                 path = self.template(text, &target.mark);
             }
-            content = node.get("content").and_then(|node| self.octets(node));
+            content = node.get("content").map(|node| self.body_text(node));
         }
         StepKind::Http { verb, path, content }
+    }
+
+    /// A text that is known before anything is sent: `$variant` may stand in it, a capture may not.
+    fn literal(&mut self, text: &str, at: &Mark) -> String {
+        if let [TextPart::Literal(octets)] = self.template(text, at).0.as_slice() {
+            return octets.text().into_owned();
+        }
+        self.mistake(at, "no capture may stand here", None);
+        String::new()
     }
 
     /// Text with captures, or `{ hex: ... }`.
@@ -85,14 +96,6 @@ impl Reader<'_> {
         match node.entries() {
             [entry] if entry.key == "hex" => Text(self.hex(&entry.value).map(TextPart::Literal).into_iter().collect()),
             _ => self.text(node).map_or_else(|| Text(Vec::new()), |text| self.template(text, &node.mark)),
-        }
-    }
-
-    /// Text, or `{ hex: ... }`.
-    fn octets(&mut self, node: &Node) -> Option<Octets> {
-        match node.entries() {
-            [entry] if entry.key == "hex" => self.hex(&entry.value),
-            _ => self.text(node).map(|text| Octets(text.as_bytes().to_vec())),
         }
     }
 
@@ -110,7 +113,7 @@ impl Reader<'_> {
                 }
                 _ => self.header_values(&entry.value),
             };
-            edits.push(HeaderEdit { name: entry.key.clone(), values });
+            edits.push(HeaderEdit { name: self.literal(&entry.key, &entry.at), values });
         }
         edits
     }

@@ -8,6 +8,7 @@ use super::super::tree::{Entry, Node, Yaml};
 use super::flow::{FixtureFlow, ReadStep, at_first};
 use super::step::Manner;
 use super::{GIVEN_WHEN_SENT, Reader, place, suggestion};
+use crate::wire::{Transport, Wire};
 
 /// A fixture as read, before its chain is known.
 struct ReadFixture {
@@ -28,7 +29,7 @@ impl Reader<'_> {
             identities: BTreeMap::new(),
             fixtures: BTreeMap::new(),
             probe: empty_step(),
-            offered: None,
+            offered: BTreeMap::new(),
             cases: Vec::new(),
             hash: String::new(),
         };
@@ -57,7 +58,7 @@ impl Reader<'_> {
             suite.identities.insert(entry.key.clone(), identity);
         }
         suite.fixtures = self.fixtures(node.get("fixtures"));
-        suite.offered = node.get("offered").and_then(|node| self.requirement(node)).map(|requirement| requirement.id.clone());
+        suite.offered = node.get("offered").map(|node| self.offered(node)).unwrap_or_default();
         if let Some(probe) = node.get("probe")
             && self.keys(probe, &keys::STEP)
         {
@@ -116,6 +117,26 @@ impl Reader<'_> {
             volatile.insert(entry.key.clone(), fields);
         }
         volatile
+    }
+
+    fn offered(&mut self, node: &Node) -> BTreeMap<String, String> {
+        let names: Vec<String> = Wire::ALL.iter().map(ToString::to_string).chain(Transport::ALL.iter().map(ToString::to_string)).collect();
+        let mut offered = BTreeMap::new();
+        for entry in self.named(Some(node), "offered") {
+            if !names.contains(&entry.key) {
+                let hint = suggestion(&entry.key, names.iter().map(String::as_str));
+                self.mistake(&entry.at, format!("`{}` is no wire and no transport", entry.key), hint);
+                continue;
+            }
+            let Some(requirement) = self.requirement(&entry.value) else { continue };
+            let wire = entry.key.split('/').next().unwrap_or_default();
+            if !requirement.wires.iter().any(|name| name == wire) {
+                let hint = format!("the catalogue has it on {}", requirement.wires.join(", "));
+                self.mistake(&entry.value.mark, format!("`{}` doesn't speak of {wire}", requirement.id), Some(hint));
+            }
+            offered.insert(entry.key.clone(), requirement.id.clone());
+        }
+        offered
     }
 
     fn identity(&mut self, entry: &Entry) -> Identity {

@@ -143,7 +143,9 @@ fn both_spellings(tree: &mut Value) -> bool {
     let mut acted = false;
     match tree {
         Value::Object(members) => {
-            acted |= members.values_mut().fold(false, |acted, value| both_spellings(value) || acted);
+            for value in members.values_mut() {
+                acted |= both_spellings(value);
+            }
             if let Some(owner) = members.get("resourceOwner").cloned() {
                 let mut both = Map::from_iter([("resource_owner".to_owned(), owner)]);
                 both.append(members);
@@ -151,7 +153,11 @@ fn both_spellings(tree: &mut Value) -> bool {
                 acted = true;
             }
         }
-        Value::Array(all) => acted |= all.iter_mut().fold(false, |acted, value| both_spellings(value) || acted),
+        Value::Array(all) => {
+            for value in all {
+                acted |= both_spellings(value);
+            }
+        }
         _ => {}
     }
     acted

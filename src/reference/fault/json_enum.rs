@@ -5,7 +5,8 @@ use std::sync::Arc;
 use prost_reflect::DynamicMessage;
 use serde_json::Value;
 
-use super::meaning::{ADD, added, factor};
+use super::around::{ADD, factor};
+use super::meaning::added;
 use super::{ALL, Fault, JSON, Layer, Meter, Seam, tree};
 use crate::reference::backend::{Admitted, Backend, Outcome};
 use crate::reference::context::{Caller, Context};
@@ -22,7 +23,7 @@ pub(super) static ENUM_NUMBER_REFUSED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "enums are read by name only",
-    seam: Seam::Parcel(|_, _, parcel| tree::request(parcel, |root| tree::values(root, &mut |value| replace(value, Value::is_i64)))),
+    seam: Seam::Request(|_, _, parcel| tree::request(parcel, |root| tree::values(root, &mut |value| replace(value, Value::is_i64)))),
 };
 
 pub(super) static ENUM_FLOAT_REFUSED: Fault = Fault {
@@ -32,7 +33,7 @@ pub(super) static ENUM_FLOAT_REFUSED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a number with a point or an exponent is no integer",
-    seam: Seam::Parcel(|_, _, parcel| tree::request(parcel, |root| tree::values(root, &mut |value| replace(value, Value::is_f64)))),
+    seam: Seam::Request(|_, _, parcel| tree::request(parcel, |root| tree::values(root, &mut |value| replace(value, Value::is_f64)))),
 };
 
 pub(super) static ENUM_FRACTION_CUT: Fault = Fault {
@@ -42,7 +43,7 @@ pub(super) static ENUM_FRACTION_CUT: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "the fraction of a number is rounded away where an enum is read",
-    seam: Seam::Parcel(|_, _, parcel| number(parcel, |number| (number.fract() != 0.0).then(|| number.round()))),
+    seam: Seam::Request(|_, _, parcel| number(parcel, |number| (number.fract() != 0.0).then(|| number.round()))),
 };
 
 pub(super) static ENUM_NUMBER_WRAPPED: Fault = Fault {
@@ -52,7 +53,7 @@ pub(super) static ENUM_NUMBER_WRAPPED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "of a number that is too large for an enum the lower 32 bits are read",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         number(parcel, |number| {
             let modulus = 4_294_967_296.0;
             (number.abs() > modulus).then_some(number % modulus)
@@ -77,7 +78,7 @@ pub(super) static ENUM_UNKNOWN_NAME_FIRST: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "an undeclared name of a factor stands for the first one",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         name(parcel, |name| SecondFactorType::from_str_name(name).is_none().then(|| "SECOND_FACTOR_TYPE_OTP".to_owned()))
     }),
 };
@@ -89,7 +90,7 @@ pub(super) static ENUM_NAME_BY_ITS_TAIL: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "the prefix of an enum name may be left out",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         name(parcel, |name| {
             let whole = format!("SECOND_FACTOR_TYPE_{name}");
             SecondFactorType::from_str_name(&whole).map(|_| whole)
@@ -104,7 +105,7 @@ pub(super) static ENUM_NAME_ANY_CASE: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "enum names are read without regard to case and blanks",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         name(parcel, |name| {
             let plain = name.trim().to_ascii_uppercase();
             (plain != name && SecondFactorType::from_str_name(&plain).is_some()).then_some(plain)
@@ -119,7 +120,7 @@ pub(super) static ENUM_ARRAY_UNWRAPPED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "an array of one element stands for the element",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         single(parcel, |value| match value.as_array().map(Vec::as_slice) {
             Some([one]) => Some(one.clone()),
             _ => None,
@@ -134,7 +135,7 @@ pub(super) static ENUM_WRONG_KIND_IGNORED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a value of another kind leaves an enum unset",
-    seam: Seam::Parcel(|_, _, parcel| single(parcel, |value| (!value.is_string() && !value.is_number()).then_some(Value::Null))),
+    seam: Seam::Request(|_, _, parcel| single(parcel, |value| (!value.is_string() && !value.is_number()).then_some(Value::Null))),
 };
 
 pub(super) static ENUM_UNKNOWN_IN_LIST_FIRST: Fault = Fault {
@@ -144,7 +145,7 @@ pub(super) static ENUM_UNKNOWN_IN_LIST_FIRST: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "an undeclared name in a list of factors stands for another one",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         tree::request(parcel, |root| {
             let list = root.get_mut("secondFactors").and_then(Value::as_array_mut);
             let unknown = |value: &&mut Value| value.as_str().is_some_and(|name| SecondFactorType::from_str_name(name).is_none());

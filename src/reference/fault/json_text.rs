@@ -12,7 +12,7 @@ pub(super) static BROKEN_TEXT_AS_EMPTY: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a body that can't be parsed stands for the empty message",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         let broken = !parcel.body.is_empty() && serde_json::from_slice::<Value>(&parcel.body).is_err();
         if broken {
             parcel.body = Bytes::from_static(b"{}");
@@ -28,7 +28,7 @@ pub(super) static CUT_TEXT_EXECUTED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "what stands before the end of a cut body is executed",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         let closed = [&parcel.body[..], b"}"].concat();
         let cut = serde_json::from_slice::<Value>(&parcel.body).is_err() && serde_json::from_slice::<Value>(&closed).is_ok();
         if cut {
@@ -45,7 +45,7 @@ pub(super) static REST_IGNORED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "what follows the first JSON value is ignored",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         let mut values = serde_json::Deserializer::from_slice(&parcel.body).into_iter::<Value>();
         let first = values.next().is_some_and(|value| value.is_ok());
         let end = values.byte_offset();
@@ -64,7 +64,7 @@ pub(super) static ESCAPES_LEFT: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "names are matched without undoing their escapes",
-    seam: Seam::Parcel(|_, _, parcel| tree::request_text(parcel, |text| text.replace("{\"\\u", "{\"\\\\u"))),
+    seam: Seam::Request(|_, _, parcel| tree::request_text(parcel, |text| text.replace("{\"\\u", "{\"\\\\u"))),
 };
 
 pub(super) static SURROGATES_REPLACED: Fault = Fault {
@@ -74,7 +74,7 @@ pub(super) static SURROGATES_REPLACED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a surrogate pair becomes two replacement characters",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         tree::request_text(parcel, |text| {
             let mut parts = text.split("\\u");
             let mut bent = parts.next().unwrap_or_default().to_owned();
@@ -101,7 +101,7 @@ pub(super) static LOSSY_UTF8: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "octets that are no UTF-8 become replacement characters",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         // In a name such a character makes an unknown key, which this server refuses anyway.
         tree::request_text(parcel, str::to_owned)
     }),
@@ -114,7 +114,7 @@ pub(super) static WHITE_SPACE_REFUSED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a body must begin with a brace",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         let blank = parcel.body.first().is_some_and(u8::is_ascii_whitespace);
         if blank {
             parcel.body = Bytes::from_static(b"refused");
@@ -130,7 +130,7 @@ pub(super) static COMMA_AT_THE_END: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a comma behind the last member is accepted",
-    seam: Seam::Parcel(|_, _, parcel| tree::request_text(parcel, |text| text.replace(",}", "}"))),
+    seam: Seam::Request(|_, _, parcel| tree::request_text(parcel, |text| text.replace(",}", "}"))),
 };
 
 pub(super) static PROTO_NAMES_IGNORED: Fault = Fault {
@@ -140,7 +140,7 @@ pub(super) static PROTO_NAMES_IGNORED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "members with the names of the proto file are ignored",
-    seam: Seam::Parcel(|_, _, parcel| names(parcel, |name| (!name.contains('_')).then(|| name.to_owned()))),
+    seam: Seam::Request(|_, _, parcel| names(parcel, |name| (!name.contains('_')).then(|| name.to_owned()))),
 };
 
 pub(super) static FIRST_KEY_WINS: Fault = Fault {
@@ -150,7 +150,7 @@ pub(super) static FIRST_KEY_WINS: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "of two equal names, or of both spellings of a field, the first one counts",
-    seam: Seam::Parcel(|_, method, parcel| {
+    seam: Seam::Request(|_, method, parcel| {
         let Some(members) = members_in_order(&parcel.body) else { return false };
         let mut kept: Vec<(String, Value)> = Vec::new();
         let json_name = |name: &str| {
@@ -178,7 +178,7 @@ pub(super) static INNER_KEY_COUNTS: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "members of an unknown object count as members of the message",
-    seam: Seam::Parcel(|_, method, parcel| {
+    seam: Seam::Request(|_, method, parcel| {
         tree::request(parcel, |root| {
             let Some(members) = root.as_object_mut() else { return false };
             let known = |name: &str| known_to(method, name);
@@ -200,7 +200,7 @@ pub(super) static KEYS_IN_ANY_CASE: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "names of members are matched without regard to case",
-    seam: Seam::Parcel(|_, method, parcel| {
+    seam: Seam::Request(|_, method, parcel| {
         names(parcel, |name| {
             let mut fields = method.input.fields();
             let field = fields.find(|field| field.json_name().eq_ignore_ascii_case(name));

@@ -11,7 +11,7 @@ pub(super) static TEXT_AS_BOOLEAN: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "each text that isn't empty is true, also \"false\"",
-    seam: Seam::Parcel(|_, _, parcel| member(parcel, "forceMfa", |value| Some(Value::Bool(!value.as_str()?.is_empty())))),
+    seam: Seam::Request(|_, _, parcel| member(parcel, "forceMfa", |value| Some(Value::Bool(!value.as_str()?.is_empty())))),
 };
 
 pub(super) static SINGLE_VALUE_AS_LIST: Fault = Fault {
@@ -21,7 +21,7 @@ pub(super) static SINGLE_VALUE_AS_LIST: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a single value stands for a list of one",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         member(parcel, "secondFactors", |value| (value.is_string() || value.is_number()).then(|| json!([value])))
     }),
 };
@@ -33,7 +33,7 @@ pub(super) static WRONG_ELEMENT_SKIPPED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "elements of another kind are left out of a list",
-    seam: Seam::Parcel(|_, _, parcel| elements(parcel, |element| !element.is_boolean())),
+    seam: Seam::Request(|_, _, parcel| elements(parcel, |element| !element.is_boolean())),
 };
 
 pub(super) static NULL_ELEMENT_SKIPPED: Fault = Fault {
@@ -43,7 +43,7 @@ pub(super) static NULL_ELEMENT_SKIPPED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "null elements are left out of a list",
-    seam: Seam::Parcel(|_, _, parcel| elements(parcel, |element| !element.is_null())),
+    seam: Seam::Request(|_, _, parcel| elements(parcel, |element| !element.is_null())),
 };
 
 pub(super) static WRONG_TEXT_IGNORED: Fault = Fault {
@@ -53,7 +53,7 @@ pub(super) static WRONG_TEXT_IGNORED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a value of another kind leaves a text unset",
-    seam: Seam::Parcel(|_, _, parcel| member(parcel, "defaultRedirectUri", |value| (!value.is_string()).then_some(Value::Null))),
+    seam: Seam::Request(|_, _, parcel| member(parcel, "defaultRedirectUri", |value| (!value.is_string()).then_some(Value::Null))),
 };
 
 pub(super) static EMPTY_FOR_NO_OBJECT: Fault = Fault {
@@ -63,7 +63,7 @@ pub(super) static EMPTY_FOR_NO_OBJECT: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "null and an empty array stand for the empty message",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         tree::request(parcel, |root| {
             let empty = root.is_null() || root.as_array().is_some_and(Vec::is_empty);
             if empty {
@@ -81,7 +81,7 @@ pub(super) static BARE_VALUE_FOR_MESSAGE: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a bare text stands for the first field of the message",
-    seam: Seam::Parcel(|_, method, parcel| {
+    seam: Seam::Request(|_, method, parcel| {
         let name = method.input.fields().next().map(|field| field.json_name().to_owned()).unwrap_or_default();
         tree::request(parcel, |root| {
             let bare = root.is_string();
@@ -100,7 +100,7 @@ pub(super) static NULL_LIST_REFUSED: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "null is no value of a list",
-    seam: Seam::Parcel(|_, _, parcel| member(parcel, "secondFactors", |value| value.is_null().then(|| json!("no list")))),
+    seam: Seam::Request(|_, _, parcel| member(parcel, "secondFactors", |value| value.is_null().then(|| json!("no list")))),
 };
 
 pub(super) static NULL_SETS: Fault = Fault {
@@ -110,7 +110,7 @@ pub(super) static NULL_SETS: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "null sets a duration to zero seconds",
-    seam: Seam::Parcel(|_, _, parcel| member(parcel, "mfaInitSkipLifetime", |value| value.is_null().then(|| json!("0s")))),
+    seam: Seam::Request(|_, _, parcel| member(parcel, "mfaInitSkipLifetime", |value| value.is_null().then(|| json!("0s")))),
 };
 
 pub(super) static DURATION_FROM_NUMBER: Fault = Fault {
@@ -120,7 +120,7 @@ pub(super) static DURATION_FROM_NUMBER: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a number is read as the seconds of a duration",
-    seam: Seam::Parcel(|_, _, parcel| lifetimes(parcel, |value| value.is_number().then(|| json!(format!("{value}s"))))),
+    seam: Seam::Request(|_, _, parcel| lifetimes(parcel, |value| value.is_number().then(|| json!(format!("{value}s"))))),
 };
 
 pub(super) static DURATION_IN_HOURS: Fault = Fault {
@@ -130,7 +130,7 @@ pub(super) static DURATION_IN_HOURS: Fault = Fault {
     wires: JSON,
     layer: Layer::Wire,
     summary: "a duration may be written in hours",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         lifetimes(parcel, |value| {
             let hours: u64 = value.as_str()?.strip_suffix('h')?.parse().ok()?;
             Some(json!(format!("{}s", hours * 3600)))
@@ -145,7 +145,7 @@ pub(super) static DURATION_FRACTION_DROPPED: Fault = Fault {
     wires: JSON,
     layer: Layer::Agreement,
     summary: "the fraction of a duration is dropped where it is read from JSON",
-    seam: Seam::Parcel(|_, _, parcel| {
+    seam: Seam::Request(|_, _, parcel| {
         lifetimes(parcel, |value| {
             let (seconds, _) = value.as_str()?.split_once('.')?;
             Some(json!(format!("{seconds}s")))

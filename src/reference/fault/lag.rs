@@ -1,6 +1,7 @@
 //! Legal variants of the backend.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use prost_reflect::{DynamicMessage, Value};
 
@@ -16,6 +17,20 @@ pub(super) static LAGGING_READS: Variant = Variant {
     wires: ALL,
     summary: "reads show what was stored 300 ms ago",
     seam: Seam::Backend(|inner, _, meter| Arc::new(Lagging { inner, meter })),
+};
+
+pub(super) static ALTERNATING_READS: Variant = Variant {
+    name: "alternating-reads",
+    spared_by: &[
+        "STATE-ADD-IN-LIST",
+        "STATE-READD",
+        "STATE-ADD-TWICE-NO-EFFECT",
+        "STATE-RESET-TO-DEFAULT",
+        "STATE-LIST-PROCESSED-SEQUENCE",
+    ],
+    wires: ALL,
+    summary: "every other read shows what was stored 300 ms ago, and lists don't tell how far they have come",
+    seam: Seam::Backend(|inner, _, meter| Arc::new(Alternating { inner, meter, turn: AtomicBool::new(false) })),
 };
 
 pub(super) static SPARSE_SEQUENCE: Variant = Variant {
@@ -61,5 +76,34 @@ impl Backend for Lagging {
             self.meter.acted();
         }
         self.inner.execute(context, &admitted, message)
+    }
+}
+
+struct Alternating {
+    inner: Arc<dyn Backend>,
+    meter: Meter,
+    turn: AtomicBool,
+}
+
+impl Backend for Alternating {
+    fn admit(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
+        self.inner.admit(context, caller)
+    }
+
+    fn execute(&self, context: &Context, admitted: &Admitted, message: DynamicMessage) -> Outcome {
+        let mut admitted = admitted.clone();
+        if self.meter.covers(context.wire) && self.turn.fetch_xor(true, Ordering::Relaxed) {
+            admitted.as_of = Some(Date(Date::now().0 - LAG_MICROSECONDS));
+            self.meter.acted();
+        }
+        let mut outcome = self.inner.execute(context, &admitted, message);
+        if let Ok(answer) = &mut outcome
+            && answer.has_field_by_name("details")
+            && let Some(details) = answer.get_field_by_name_mut("details").and_then(Value::as_message_mut)
+        {
+            details.clear_field_by_name("processed_sequence");
+            details.clear_field_by_name("view_timestamp");
+        }
+        outcome
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prost_reflect::{DynamicMessage, Value};
 
+use super::around::{ADD, REMOVE, count, ends_policy, factor, listed};
 use super::{ALL, Fault, Layer, Meter, Seam};
 use crate::reference::backend::{Admitted, Backend, Outcome};
 use crate::reference::context::{Caller, Context, Wire};
@@ -59,11 +60,6 @@ pub(super) static SEPARATE_STATE_PER_WIRE: Fault = Fault {
         Arc::new(SeparateState { inner, meter, added })
     }),
 };
-
-pub(super) const ADD: &str = "AddSecondFactorToLoginPolicy";
-const REMOVE: &str = "RemoveSecondFactorFromLoginPolicy";
-const LIST: &str = "ListLoginPolicySecondFactors";
-const POLICY: &str = "GetLoginPolicy";
 
 struct StoresUnspecified {
     inner: Arc<dyn Backend>,
@@ -195,37 +191,6 @@ impl Backend for SeparateState {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) fn factor(message: &DynamicMessage) -> i32 {
-    let factor = message.get_field_by_name("type");
-    factor.and_then(|factor| factor.as_enum_number()).unwrap_or_default()
-}
-
-fn ends_policy(context: &Context) -> bool {
-    context.calls("ResetLoginPolicyToDefault") || context.calls("RemoveOrg")
-}
-
-/// The second factors in the answer of a read.
-fn listed<'a>(context: &Context, message: Option<&'a mut DynamicMessage>) -> Option<&'a mut Vec<Value>> {
-    let message = message?;
-    if context.calls(LIST) {
-        message.get_field_by_name_mut("result")?.as_list_mut()
-    } else if context.calls(POLICY) {
-        let policy = message.get_field_by_name_mut("policy")?.as_message_mut()?;
-        policy.get_field_by_name_mut("second_factors")?.as_list_mut()
-    } else {
-        None
-    }
-}
-
-/// Makes the total fit the list.
-fn count(message: Option<&mut DynamicMessage>) -> Option<()> {
-    let message = message?;
-    let total = message.get_field_by_name("result")?.as_list()?.len() as u64;
-    let details = message.get_field_by_name_mut("details")?.as_message_mut()?;
-    details.set_field_by_name("total_result", Value::U64(total));
-    Some(())
 }
 
 /// An answer as if a factor had been added by the last event; none where there is no custom policy.

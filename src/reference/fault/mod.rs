@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::StatusCode;
 use http::request::Parts;
 
 use super::backend::{Backend, Outcome, Seed};
@@ -14,20 +15,30 @@ use super::context::{Context, Wire};
 use super::failure::Failure;
 use super::frames::{Frames, Recognized, Reply};
 use super::methods::Method;
+use super::octets::{Below, Octets};
 use super::script::Script;
 use super::service::Seams;
 
 mod agreement;
+mod around;
 mod blocks;
+mod http_octets;
+mod http_requests;
+mod http_routes;
+mod http_variants;
 mod json_answer;
 mod json_enum;
 mod json_text;
 mod json_value;
 mod lag;
+mod macros;
 mod meaning;
 mod nothing;
 mod registry;
 mod shape;
+mod state_factors;
+mod state_policy;
+mod state_reads;
 mod tree;
 mod values;
 mod variant_frames;
@@ -112,8 +123,10 @@ type Around = fn(Arc<dyn Backend>, &Seed, Meter) -> Arc<dyn Backend>;
 pub(super) enum Seam {
     /// Around the backend, with a state of its own.
     Backend(Around),
-    /// What a request carries, before it is decoded.
-    Parcel(fn(&Context, &Method, &mut Parcel) -> bool),
+    /// When the head of a request has arrived, before anything is decided by it.
+    Head(fn(&mut Parts) -> Heard),
+    /// Before the content of a request is read.
+    Request(fn(&Context, &Method, &mut Parcel) -> bool),
     /// Before an outcome is encoded.
     Outcome(fn(&Context, &mut Outcome) -> bool),
     /// After it was encoded.
@@ -124,6 +137,28 @@ pub(super) enum Seam {
     Recognized(fn(&Parts, &mut Recognized) -> bool),
     /// Answers carry no date.
     NoDate,
+    /// Below HTTP/1.1.
+    Octets(&'static Below),
+    /// Several at once.
+    Several(&'static [Seam]),
+}
+
+/// What was done with the head of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Nothing.
+    Untouched,
+    /// It was changed.
+    Bent,
+    /// The request is refused with this HTTP status, without looking further.
+    Refused(StatusCode),
+}
+
+impl Heard {
+    /// It was changed, if so.
+    fn bent(bent: bool) -> Self {
+        if bent { Self::Bent } else { Self::Untouched }
+    }
 }
 
 /// Counts how often an entry acted, and knows on which wires it may.
@@ -182,11 +217,17 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
     let meter = Meter { wires, acted: Arc::clone(acted) };
     match seam {
         Seam::Backend(wrap) => seams.backend = wrap(Arc::clone(&seams.backend), seed, meter),
-        Seam::Parcel(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
+        Seam::Several(seams_of) => {
+            for seam in seams_of {
+                wrap(*seam, wires, seams, seed, acted);
+            }
+        }
+        Seam::Octets(below) => seams.octets = Some(Octets::new(below, meter)),
+        Seam::Request(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
             let inner = Arc::clone(&seams.codec);
             seams.codec = Arc::new(Bent { inner, seam, meter });
         }
-        Seam::Reply(_) | Seam::Recognized(_) | Seam::NoDate => {
+        Seam::Head(_) | Seam::Reply(_) | Seam::Recognized(_) | Seam::NoDate => {
             let inner = Arc::clone(&seams.frames);
             seams.frames = Arc::new(Bent { inner, seam, meter });
         }
@@ -202,7 +243,7 @@ struct Bent<T: ?Sized> {
 
 impl Codec for Bent<dyn Codec> {
     fn decode(&self, context: &Context, method: &Method, parcel: &Parcel) -> Outcome {
-        if let Seam::Parcel(bend) = self.seam
+        if let Seam::Request(bend) = self.seam
             && self.meter.covers(context.wire)
         {
             let mut parcel = parcel.clone();
@@ -233,6 +274,29 @@ impl Codec for Bent<dyn Codec> {
 }
 
 impl Frames for Bent<dyn Frames> {
+    fn arrive(&self, head: &mut Parts) -> Option<StatusCode> {
+        let refused = self.inner.arrive(head);
+        let Seam::Head(bend) = self.seam else { return refused };
+        let wire = match self.inner.recognize(head) {
+            Recognized::Call(wire, _) | Recognized::OtherFormat(wire, _) => wire,
+            Recognized::Other => Wire::Json,
+        };
+        if refused.is_some() || !self.meter.covers(wire) {
+            return refused;
+        }
+        match bend(head) {
+            Heard::Untouched => None,
+            Heard::Bent => {
+                self.meter.acted();
+                None
+            }
+            Heard::Refused(status) => {
+                self.meter.acted();
+                Some(status)
+            }
+        }
+    }
+
     fn recognize(&self, head: &Parts) -> Recognized {
         let mut recognized = self.inner.recognize(head);
         if let Seam::Recognized(bend) = self.seam {

@@ -17,7 +17,7 @@ pub(super) static UNKNOWN_IGNORED: Variant = Variant {
     spared_by: &["JSON-UNKNOWN-FIELD", "JSON-KEY-EXACT", "JSON-ENUM-UNKNOWN-NAME-IN-LIST", "JSON-ENUM-INPUT-UNKNOWN-NAME"],
     wires: JSON,
     summary: "unknown names of members and of enum values are ignored",
-    seam: Seam::Parcel(|_, method, parcel| {
+    seam: Seam::Request(|_, method, parcel| {
         // What isn't read strictly stays as it is: this isn't a lenient parser.
         if members_in_order(&parcel.body).is_none() {
             return false;
@@ -37,7 +37,7 @@ pub(super) static LAST_KEY_WINS: Variant = Variant {
     spared_by: &["JSON-DUPLICATE-KEY"],
     wires: JSON,
     summary: "of two equal names, or of both spellings of a field, the last one counts",
-    seam: Seam::Parcel(|_, method, parcel| {
+    seam: Seam::Request(|_, method, parcel| {
         let Some(members) = members_in_order(&parcel.body) else { return false };
         let before = members.len();
         let json_name = |name: &str| {

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Version};
 
-use super::{Fault, GRPC, JSON, Layer, Seam};
+use super::{ALL, Fault, GRPC, JSON, Layer, Seam};
 use crate::reference::context::Wire;
 use crate::reference::frames::{DETAILS, MESSAGE, Recognized, Reply, STATUS};
 use crate::reference::methods::contract;
@@ -213,7 +213,7 @@ pub(super) static CACHEABLE: Fault = Fault {
     name: "cacheable",
     requirement: "HTTP-NO-STORE",
     kind: "storable",
-    wires: JSON,
+    wires: ALL,
     layer: Layer::Wire,
     summary: "answers don't forbid to be kept in caches",
     seam: Seam::Reply(|_, reply| reply.head.remove(http::header::CACHE_CONTROL).is_some()),
