@@ -142,15 +142,16 @@ fn timestamp_fraction(view: &View<'_>) -> Outcome {
     if dated { outcome } else { Outcome::NotApplicable }
 }
 
-/// The date-times of an answer: of those the run must have seen many different ones.
+/// The date-times of an answer: of those the run must have seen many different ones. One without a fraction counts each time: where all are
+/// whole seconds, a run has less of them than it has answers.
 pub(super) fn timestamps(view: &View<'_>) -> Vec<String> {
     let mut all = Vec::new();
     walk(view, &mut |found, _| {
         if let Found::Value(kind, node @ Node::String(text)) = found
             && is_timestamp(kind)
-            && behind_seconds(node).is_some()
+            && let Some((_, rest)) = behind_seconds(node)
         {
-            all.push(text.clone());
+            all.push(if rest.starts_with('.') { text.clone() } else { format!("{text} of exchange {}", view.exchange.id) });
         }
     });
     all
@@ -170,3 +171,7 @@ fn durations(view: &View<'_>) -> Outcome {
         (!is_written).then(|| ("other-form", shown(node)))
     })
 }
+
+#[cfg(test)]
+#[path = "proto_json_tests.rs"]
+mod tests;

@@ -32,7 +32,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         requirement: "JSON-ANY-INLINE",
-        kinds: &["type-url", "value-only", "value-beside", "wrong-kind"],
+        kinds: &["type-url", "value-only", "value-beside", "wrong-kind", "no-field"],
         judges: Judges::Every,
         need: Need { count: 1, codes: &[] },
         run: any_inline,
@@ -212,6 +212,9 @@ fn inlined(view: &View<'_>, members: &[(String, Node)]) -> Inlined {
     match view.contract.descriptors.message(type_name) {
         Some(message) if has_value && message.get_field_by_name("value").is_none() => {
             Inlined::No("value-beside", "a member value that the type doesn't have".to_owned())
+        }
+        Some(message) if message.fields().len() > 0 && !members.iter().any(|(name, _)| field_of(&message, name).is_some()) => {
+            Inlined::No("no-field", format!("none of the fields of {type_name}"))
         }
         Some(message) => {
             let text = |name: &str| field_of(&message, name).is_some_and(|field| !field.is_list() && matches!(field.kind(), Kind::String));

@@ -215,7 +215,7 @@ pub(super) fn known_to(method: &super::Method, name: &str) -> bool {
 }
 
 /// Gives the members of the request other names, or leaves them out.
-fn names(parcel: &mut Parcel, bend: impl Fn(&str) -> Option<String>) -> bool {
+pub(super) fn names(parcel: &mut Parcel, bend: impl Fn(&str) -> Option<String>) -> bool {
     tree::request(parcel, |root| {
         let Some(members) = root.as_object_mut() else { return false };
         let mut acted = false;
@@ -233,7 +233,7 @@ fn names(parcel: &mut Parcel, bend: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// The members of an object as they stand there, equal names included.
-fn members_in_order(body: &[u8]) -> Option<Vec<(String, Value)>> {
+pub(super) fn members_in_order(body: &[u8]) -> Option<Vec<(String, Value)>> {
     struct All(Vec<(String, Value)>);
 
     impl<'de> serde::Deserialize<'de> for All {

@@ -44,6 +44,7 @@ mod tree;
 mod values;
 mod variant_domain;
 mod variant_frames;
+mod variant_json;
 mod variant_offer;
 mod variant_shape;
 mod variant_time;

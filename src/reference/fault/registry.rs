@@ -3,7 +3,7 @@
 use super::{
     Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, http_variants, json_answer, json_enum,
     json_text, json_value, lag, meaning, nothing, shape, state_factors, state_policy, state_reads, values, variant_domain,
-    variant_frames, variant_offer, variant_shape, variant_time, web, wire,
+    variant_frames, variant_json, variant_offer, variant_shape, variant_time, web, wire,
 };
 
 /// All faults.
@@ -214,6 +214,13 @@ pub static VARIANTS: &[&Variant] = &[
     &variant_shape::CHANGE_DATE_ON_ADD,
     &variant_shape::UNKNOWN_FIELDS,
     &variant_shape::WHITE_SPACE,
+    &variant_json::UNKNOWN_IGNORED,
+    &variant_json::LAST_KEY_WINS,
+    &variant_json::WHOLE_SECONDS_KEPT,
+    &variant_json::WHOLE_SECOND_DATES,
+    &variant_json::NINE_DIGITS,
+    &variant_json::ESCAPED_TEXT,
+    &variant_json::LISTS_REVERSED,
     &variant_frames::HEADERS_THEN_TRAILERS,
     &variant_frames::STATUS_IN_WEB_HEADERS,
     &variant_frames::BASE64_PER_FRAME,

@@ -141,6 +141,40 @@ fn variants_are_cases_of_their_own() {
 }
 
 #[test]
+fn the_text_of_a_body_holds_captures_variants_and_octets() {
+    let body = |json: &str| {
+        let suite = cases(&case_with(&format!("json: {json}, variants: {{ a: ff }}, defect: message, expect: {{ code: OK }}"))).unwrap();
+        format!("{:?}", suite.cases[0].main.kind).split_once("send: ").unwrap().1.to_owned()
+    };
+    insta::assert_snapshot!(body(r#"'{"type":"$variant","a":"$org.id$$"}'"#), @r#"Json(Text([Literal("{\"type\":\"ff\",\"a\":\""), Capture("org.id"), Literal("$\"}")])) }"#);
+    insta::assert_snapshot!(body("{ hex: 22 $variant 22 }"), @r#"Json(Text([Literal("\"\xff\"")])) }"#);
+}
+
+#[test]
+fn durations_and_instants_match_in_each_form() {
+    let expected = |policy: &str| {
+        let text = format!(
+            "cases: [{{ name: a case, given: policy, requirements: [SEED-REQ-OTP-ACCEPTED], rpc: GetLoginPolicy, expect: {{ body: {{ policy: {policy} }} }} }}]"
+        );
+        cases(&text).map_or_else(|_| said(&text), |suite| format!("{:?}", suite.cases[0].main.expect[0].body))
+    };
+    insta::assert_snapshot!(expected("{ mfaInitSkipLifetime: 3600.5s }"), @r#"Some(Object([("policy", Object([("mfaInitSkipLifetime", Literal(String("3600.500s")))]))]))"#);
+    insta::assert_snapshot!(expected("{ mfaInitSkipLifetime: 1h }"), @"");
+}
+
+#[test]
+fn a_case_across_wires_may_visit_one_that_no_requirement_names() {
+    let wires = |wires: &str| {
+        let text = format!(
+            "cases: [{{ name: a case, given: policy, requirements: [JSON-STRING-UNICODE], rpc: GetLoginPolicy, across: pairs, wires: {wires}, via: first }}]"
+        );
+        cases(&text).map_or_else(|_| said(&text), |suite| format!("{:?}", suite.cases[0].wires))
+    };
+    assert_eq!(wires("[json, grpc]"), "[Json, Grpc]");
+    insta::assert_snapshot!(wires("[grpc, grpc-web]"), @"");
+}
+
+#[test]
 fn a_trial_has_a_stable_name_for_each_live_transport() {
     let suite = cases(&case_with("expect: { code: OK }")).unwrap();
     let ids: Vec<String> = suite.cases[0].trials(&Transport::ALL).into_iter().map(|trial| trial.id).collect();
