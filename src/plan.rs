@@ -45,7 +45,7 @@ impl Selection {
     }
 }
 
-/// One case variant with all its trials; the unit of scheduling and agreement.
+/// One case variant with all its trials, or with one of them where they aren't compared; the unit of scheduling and agreement.
 #[derive(Debug, Clone)]
 pub struct Group<'a> {
     /// The case.
@@ -116,7 +116,7 @@ pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabiliti
     let mut groups = Vec::new();
     for repeat in 1..=selection.repeat.max(1) {
         let mut round: Vec<Group<'a>> =
-            suite.cases.iter().filter_map(|case| group(case, contract, capabilities, selection, repeat)).collect();
+            suite.cases.iter().filter_map(|case| group(case, contract, capabilities, selection, repeat)).flat_map(apart).collect();
         shuffle(&mut round, selection.seed.wrapping_add(u64::from(repeat)));
         groups.append(&mut round);
     }
@@ -133,6 +133,15 @@ pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabiliti
         })
         .collect();
     Plan { groups, passive }
+}
+
+/// Trials that nothing compares need no common fixture set: each is a group of its own, so that one that waits holds up no other.
+fn apart(group: Group<'_>) -> Vec<Group<'_>> {
+    if group.agreement.is_some() {
+        return vec![group];
+    }
+    let Group { case, trials, agreement, repeat } = group;
+    trials.into_iter().map(|trial| Group { case, trials: vec![trial], agreement: agreement.clone(), repeat }).collect()
 }
 
 fn group<'a>(case: &'a Case, contract: &Contract, capabilities: &Capabilities, selection: &Selection, repeat: u32) -> Option<Group<'a>> {

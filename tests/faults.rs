@@ -57,7 +57,7 @@ async fn escape(fault: &'static Fault) -> Option<String> {
     let mut filters: Vec<String> =
         suite().cases.iter().filter(|case| speaks_of(case, fault.requirement)).map(|case| format!("{}::", case.id)).collect();
     if CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == fault.requirement) {
-        filters.push("second_factors::".to_owned());
+        filters.extend(["second_factors::", "http_methods::"].map(str::to_owned));
     }
     let selection = Selection { filters, wires: if alone { wires.clone() } else { Vec::new() }, ..everything() };
     let run = judge(Options { fault: Some(fault), ..Options::default() }, selection, 8).await;

@@ -67,6 +67,8 @@ pub const WIRES: &[&str] = &["json", "grpc", "grpc-web", "grpc-web-text"];
 pub const VERSIONS: &[&str] = &["h1", "h2"];
 /// Declared defects; `none` says that a raw form is a well-formed call all the same.
 pub const DEFECTS: &[&str] = &["none", "method", "path", "head", "content-type", "frame", "message"];
+/// What an agreement can compare beside its default.
+pub const COMPARED: &[&str] = &["codes", "errors", "frames"];
 /// The gRPC codes.
 pub const CODES: &[&str] = &[
     "OK",
@@ -210,7 +212,11 @@ pub static CASE: Table = Table {
             Form::Either(&[REQUIREMENT, Form::Truth]),
             "The requirement that a disagreement of the wires violates; `false`: not compared.",
         ),
-        key("compare-messages", Form::Truth, "Message texts are compared as well."),
+        key(
+            "compare",
+            Form::Word(COMPARED),
+            "What the agreement compares: `codes`; `errors` with details and texts; `frames`: all that text and binary gRPC-Web share.",
+        ),
         key("wires", Form::List(&Form::Word(WIRES)), "Only these wires; without it those of its requirements."),
         key("http-versions", Form::List(&Form::Word(VERSIONS)), "Only these HTTP versions."),
         key(
@@ -296,7 +302,11 @@ pub const CONTENT: &[&str] = &["none"];
 /// Ways in which an exchange ends.
 pub const ENDS: &[&str] = &["complete", "closed", "reset", "goaway"];
 
-const CODE: Key = key("code", Form::OneOrMore(&Form::Word(CODES)), "Allowed gRPC codes. With `body` and without `code`: OK.");
+const CODE: Key = key(
+    "code",
+    Form::Either(&[Form::OneOrMore(&Form::Word(CODES)), Form::Names(&Form::OneOrMore(&Form::Word(CODES)))]),
+    "Allowed gRPC codes, or all but those of `{ $not: [...] }`. With `body` and without `code`: OK.",
+);
 const STATUS: Key = key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`.");
 const HEAD: Key =
     key("head", Form::Names(&Form::Any), "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.");

@@ -41,6 +41,10 @@ fn compare(pattern: &Pattern, actual: Option<&Value>, captures: &Captures, place
         Pattern::Any => actual.is_some_and(|value| !is_default(value)),
         Pattern::Absent => actual.is_none_or(is_default),
         Pattern::Capture(_) | Pattern::Text(_) => resolve(pattern, captures).is_ok_and(|value| equal(&value, actual)),
+        Pattern::Ends(end) => match (actual, resolve(end, captures)) {
+            (Some(Value::String(actual)), Ok(Value::String(end))) => actual.ends_with(&end),
+            _ => false,
+        },
         Pattern::Above(least) => match (actual, resolve(least, captures)) {
             (Some(actual), Ok(least)) => order(actual, &least) == Some(Ordering::Greater),
             _ => false,
@@ -83,12 +87,18 @@ fn compare(pattern: &Pattern, actual: Option<&Value>, captures: &Captures, place
         Pattern::Lacks(items) => elements(actual)
             .is_some_and(|actual| items.iter().all(|item| !actual.iter().any(|value| matches(item, Some(value), captures).is_empty()))),
         Pattern::Same(other, without) => {
-            differences_of(resolve(other, captures).ok().as_ref(), actual, without, place, found);
-            return;
+            if let Ok(other) = resolve(other, captures) {
+                differences_of(Some(&other).filter(|other| !other.is_null()), actual, without, place, found);
+                return;
+            }
+            false
         }
         Pattern::NotBefore(least) => match (actual, resolve(&least.value, captures)) {
-            (Some(actual), Ok(_)) => matches!(against(actual, least, captures), Some(Ordering::Greater | Ordering::Equal)),
-            _ => true,
+            (None, _) => true,
+            (Some(actual), Ok(value)) => {
+                value.is_null() || matches!(against(actual, least, captures), Some(Ordering::Greater | Ordering::Equal))
+            }
+            (Some(_), Err(_)) => false,
         },
     };
     if !holds {
@@ -243,9 +253,13 @@ pub fn resolve(pattern: &Pattern, captures: &Captures) -> Result<Value, MissingC
         Pattern::List(items) | Pattern::Set(items) | Pattern::Contains(items) | Pattern::Lacks(items) => {
             Value::Array(items.iter().map(|item| resolve(item, captures)).collect::<Result<_, _>>()?)
         }
-        Pattern::Any | Pattern::Absent | Pattern::Above(_) | Pattern::Between(..) | Pattern::Same(..) | Pattern::NotBefore(_) => {
-            Value::Null
-        }
+        Pattern::Any
+        | Pattern::Absent
+        | Pattern::Ends(_)
+        | Pattern::Above(_)
+        | Pattern::Between(..)
+        | Pattern::Same(..)
+        | Pattern::NotBefore(_) => Value::Null,
     })
 }
 
@@ -286,6 +300,7 @@ pub fn describe(pattern: &Pattern, captures: &Captures) -> String {
             None => format!("${name}, which no answer gave"),
         },
         Pattern::Text(text) => resolve_text(text, captures).map_or_else(|missing| missing.to_string(), |octets| format!("{octets:?}")),
+        Pattern::Ends(end) => format!("a text that ends with {}", describe(end, captures)),
         Pattern::Above(least) => format!("more than {}", describe(least, captures)),
         Pattern::Between(from, to) => format!("from {} to {}", bound(from), bound(to)),
         Pattern::NotBefore(least) => format!("absent, or at least {}", bound(least)),
@@ -310,7 +325,7 @@ mod tests {
     use super::*;
 
     fn captures() -> Captures {
-        [("org.id", json!("42")), ("n", json!("18446744073709551614")), ("t", json!("2026-01-02T03:04:05.25Z"))]
+        [("org.id", json!("42")), ("absent", json!(null)), ("n", json!("18446744073709551614")), ("t", json!("2026-01-02T03:04:05.25Z"))]
             .map(|(name, value)| (name.to_owned(), value))
             .into()
     }
@@ -379,6 +394,17 @@ mod tests {
     }
 
     #[test]
+    fn an_end_is_compared_with_its_captures_put_in() {
+        let end = Text(vec![TextPart::Literal("(".into()), TextPart::Capture("org.id".to_owned()), TextPart::Literal(")".into())]);
+        let ends = Pattern::Ends(Box::new(Pattern::Text(end)));
+        assert!(holds(&ends, Some(json!("not found (42)"))));
+        for wrong in [json!("not found (42) "), json!("not found (43)"), json!(42), json!(null)] {
+            assert!(!holds(&ends, Some(wrong.clone())), "{wrong}");
+        }
+        assert!(!holds(&Pattern::Ends(Box::new(Pattern::Capture("nobody".to_owned()))), Some(json!("x"))));
+    }
+
+    #[test]
     fn between_takes_offsets_and_the_coarser_printed_precision() {
         let bound = |offset| Box::new(Bound { value: Pattern::Capture("t".to_owned()), offset });
         let same = Pattern::Between(bound(0), bound(0));
@@ -393,7 +419,8 @@ mod tests {
     fn not_before_asks_nothing_of_what_is_absent() {
         let least = |name: &str, offset| Pattern::NotBefore(Box::new(Bound { value: Pattern::Capture(name.to_owned()), offset }));
         assert!(holds(&least("n", 0), None));
-        assert!(holds(&least("nobody", 0), Some(json!("1"))));
+        assert!(holds(&least("absent", 0), Some(json!("1"))));
+        assert!(!holds(&least("nobody", 0), Some(json!("1"))));
         assert!(holds(&least("n", 0), Some(json!("18446744073709551614"))));
         assert!(!holds(&least("n", 0), Some(json!("3"))));
         assert!(holds(&least("t", -2000), Some(json!("2026-01-02T03:04:03.3Z"))));
@@ -410,7 +437,7 @@ mod tests {
     #[test]
     fn the_same_value_in_another_form() {
         let value = json!({"a": {"n": "7", "at": "2026-01-02T03:04:05.25Z"}, "list": [{"x": 1}, {"y": 2}], "details": 1});
-        let captures: Captures = [("it".to_owned(), value)].into();
+        let captures: Captures = [("it".to_owned(), value), ("absent".to_owned(), json!(null))].into();
         let same = |without: &[&str]| {
             let without = without.iter().map(|name| (*name).to_owned()).collect();
             Pattern::Same(Box::new(Pattern::Capture("it".to_owned())), without)
@@ -421,10 +448,11 @@ mod tests {
         assert_eq!(differ(&same(&[]), other.clone())[0].place, "/details");
         let shorter = json!({"a": {"n": "7", "at": "2026-01-02T03:04:05.25Z"}, "list": [{"x": 1}, {"x": 1}]});
         assert_eq!(differ(&same(&["details"]), shorter)[0].place, "/list");
-        let nobody = Pattern::Same(Box::new(Pattern::Capture("nobody".to_owned())), Vec::new());
-        assert!(matches(&nobody, None, &captures).is_empty(), "what was absent is still absent");
-        assert!(matches(&nobody, Some(&json!([])), &captures).is_empty());
-        assert!(!matches(&nobody, Some(&json!(["x"])), &captures).is_empty());
+        let other = |name: &str| Pattern::Same(Box::new(Pattern::Capture(name.to_owned())), Vec::new());
+        assert!(matches(&other("absent"), None, &captures).is_empty(), "what was absent is still absent");
+        assert!(matches(&other("absent"), Some(&json!([])), &captures).is_empty());
+        assert!(!matches(&other("absent"), Some(&json!(["x"])), &captures).is_empty());
+        assert!(!matches(&other("nobody"), None, &captures).is_empty(), "a capture without value matches nothing");
     }
 
     #[test]

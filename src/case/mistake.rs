@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn the_nearest_spelling_forgives_case_separators_and_a_few_letters() {
         assert_eq!(nearest("requirments", ["requirements", "covers", "name"]), Some("requirements"));
-        assert_eq!(nearest("compare_messages", ["compare-messages"]), Some("compare-messages"));
+        assert_eq!(nearest("http_versions", ["http-versions"]), Some("http-versions"));
         assert_eq!(nearest("ALREADY_EXIST", ["ALREADY_EXISTS", "ABORTED"]), Some("ALREADY_EXISTS"));
         assert_eq!(nearest("thne", ["then", "name"]), Some("then"));
         assert_eq!(nearest("banana", ["rpc", "then"]), None);

@@ -20,8 +20,8 @@ pub use format::format_schema;
 pub use matcher::{Mismatch, MissingCapture, describe, matches, resolve, resolve_text};
 pub use mistake::{Mistake, Mistakes, nearest, render};
 pub use model::{
-    Across, Act, Alternative, Bound, Captures, Case, Control, Covers, Duty, Ending, Expect, Fixture, HeaderEdit, HeaderPattern, Identity,
-    Pattern, Payload, Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text, TextPart, Token, Via,
+    Across, Act, Alternative, Bound, Captures, Case, Compare, Control, Covers, Duty, Ending, Expect, Fixture, HeaderEdit, HeaderPattern,
+    Identity, Pattern, Payload, Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text, TextPart, Token, Via,
 };
 pub use read::{GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, SUITE_FILE, read_suite};
 pub use script::slug;

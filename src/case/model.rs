@@ -123,8 +123,8 @@ pub struct Case {
     pub agreement: Option<String>,
     /// False where the defect exists on one wire only.
     pub agrees: bool,
-    /// Message texts are compared in the agreement.
-    pub compare_messages: bool,
+    /// What the agreement compares.
+    pub compare: Compare,
     /// Wires that it runs on, in the order of [`Wire::ALL`].
     pub wires: Vec<Wire>,
     /// Restricts the HTTP versions, e.g. `[h2]`; empty: each that the wire allows.
@@ -147,6 +147,20 @@ pub struct Case {
     pub hash: String,
     /// Where it stands.
     pub span: Span,
+}
+
+/// What the agreement of a case compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compare {
+    /// Codes only.
+    Codes,
+    /// Codes, success messages, details of errors, and the text of an error that has details.
+    #[default]
+    Answers,
+    /// Codes, details and texts of errors.
+    Errors,
+    /// All of that, and over one HTTP version the frames, the place of the status and the binary status.
+    Frames,
 }
 
 /// A part of a requirement's check that a case covers.
@@ -357,6 +371,8 @@ pub enum Pattern {
     Any,
     /// Absent (or default, or null).
     Absent,
+    /// A text that ends with this one.
+    Ends(Box<Pattern>),
     /// A number, 64-bit string or instant greater than this.
     Above(Box<Pattern>),
     /// A list without any of these.
@@ -416,6 +432,23 @@ pub struct Scheduled {
 }
 
 impl Case {
+    /// Requirements with the parts that the agreement of the case covers; what isn't listed it covers whole.
+    #[must_use]
+    pub fn covered_by_agreement(&self) -> Vec<(String, Vec<String>)> {
+        self.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect()
+    }
+
+    /// The same for its trials. None of the requirement of the agreement: that wires agree no single one shows.
+    #[must_use]
+    pub fn covered_by_trials(&self) -> Vec<(String, Vec<String>)> {
+        let mut all = self.covered_by_agreement();
+        if let Some(agreement) = &self.agreement {
+            all.retain(|(requirement, _)| requirement != agreement);
+            all.push((agreement.clone(), Vec::new()));
+        }
+        all
+    }
+
     /// The id without the variant.
     #[must_use]
     pub fn base_id(&self) -> &str {
@@ -424,6 +457,12 @@ impl Case {
 }
 
 impl Step {
+    /// Whether it makes the same call as another: the same content with the same changes of fields. Expectations may differ.
+    #[must_use]
+    pub fn is_call_of(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.headers == other.headers
+    }
+
     /// The pieces of its expectation, and those of the steps that its alternatives bring.
     #[must_use]
     pub fn pieces(&self) -> Vec<&Expect> {

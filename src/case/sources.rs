@@ -18,6 +18,9 @@ impl Suite {
             ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
             ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
             ("http_paths.yaml", include_str!("../../cases/http_paths.yaml")),
+            ("equivalence_answers.yaml", include_str!("../../cases/equivalence_answers.yaml")),
+            ("equivalence_errors.yaml", include_str!("../../cases/equivalence_errors.yaml")),
+            ("errors.yaml", include_str!("../../cases/errors.yaml")),
             ("methods.yaml", include_str!("../../cases/methods.yaml")),
             ("multi_factors.yaml", include_str!("../../cases/multi_factors.yaml")),
             ("protojson_answers.yaml", include_str!("../../cases/protojson_answers.yaml")),
@@ -30,6 +33,7 @@ impl Suite {
             ("state_factors.yaml", include_str!("../../cases/state_factors.yaml")),
             ("state_policy.yaml", include_str!("../../cases/state_policy.yaml")),
             ("state_reads.yaml", include_str!("../../cases/state_reads.yaml")),
+            ("status_mapping.yaml", include_str!("../../cases/status_mapping.yaml")),
             ("text.yaml", include_str!("../../cases/text.yaml")),
         ];
         files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()

@@ -3,16 +3,17 @@
 use super::registry::{Check, Judges, Need, Outcome, View};
 use crate::answer::Answer;
 use crate::contract::proto_json::Node;
+use crate::contract::schema_walk::lower_camel;
 use crate::contract::status::Code;
 use crate::wire::Wire;
 
 /// A schema answers for a requirement through the annotation beside its keywords.
 macro_rules! schema_check {
-    ($requirement:literal, $kinds:expr, $count:literal, $codes:expr) => {
+    ($requirement:literal, $judges:ident, $count:literal, $codes:expr) => {
         Check {
             requirement: $requirement,
-            kinds: $kinds,
-            judges: Judges::WellFormed,
+            kinds: SCHEMA_KINDS,
+            judges: Judges::$judges,
             need: Need { count: $count, codes: $codes },
             run: |view| schema(view, $requirement),
         }
@@ -30,15 +31,15 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         requirement: "SEED-ERROR-NOT-ON-SUCCESS",
         kinds: &["error-on-success", "details-on-error"],
-        judges: Judges::WellFormed,
+        judges: Judges::Calls,
         need: Need { count: 2, codes: &[Code::Ok] },
         run: not_mixed,
     },
     Check {
         requirement: "SEED-ERROR-CODE-GRPC-NUMBER",
         kinds: &["not-a-code"],
-        judges: Judges::WellFormed,
-        need: Need { count: 1, codes: &[] },
+        judges: Judges::Calls,
+        need: Need { count: 4, codes: DOCUMENTED },
         run: error_code,
     },
     Check {
@@ -55,15 +56,21 @@ pub(super) const CHECKS: &[Check] = &[
         need: Need { count: 1, codes: &[] },
         run: message_nonempty,
     },
-    schema_check!("SEED-ERROR-BODY-SHAPE", SCHEMA_KINDS, 3, &[Code::InvalidArgument, Code::AlreadyExists, Code::Unauthenticated]),
-    schema_check!("SEED-ERROR-DETAILS-AT-TYPE", SCHEMA_KINDS, 1, &[]),
-    schema_check!("SEED-DETAILS-SEQUENCE-STRING", SCHEMA_KINDS, 1, &[Code::Ok]),
-    schema_check!("SEED-DETAILS-SEQUENCE-RANGE", SCHEMA_KINDS, 1, &[Code::Ok]),
-    schema_check!("SEED-DETAILS-DATE-TIME-FORMAT", SCHEMA_KINDS, 1, &[Code::Ok]),
-    schema_check!("SEED-RESP-DETAILS-OBJECT", SCHEMA_KINDS, 1, &[Code::Ok]),
-    schema_check!("DISC-SCHEMA-VALID", SCHEMA_KINDS, 1, &[Code::Ok]),
-    schema_check!("STATE-LIST-TOTAL", &["counts"], 1, &[Code::Ok]),
+    schema_check!("SEED-ERROR-BODY-SHAPE", Calls, 4, DOCUMENTED),
+    schema_check!("SEED-ERROR-DETAILS-AT-TYPE", Calls, 1, &[]),
+    schema_check!("SEED-DETAILS-SEQUENCE-STRING", WellFormed, 1, &[Code::Ok]),
+    schema_check!("SEED-DETAILS-SEQUENCE-RANGE", WellFormed, 1, &[Code::Ok]),
+    schema_check!("SEED-DETAILS-DATE-TIME-FORMAT", WellFormed, 2, &[Code::Ok]),
+    schema_check!("SEED-DETAILS-KNOWN-MEMBERS", Calls, 4, &[Code::Ok, Code::AlreadyExists, Code::Unauthenticated]),
+    schema_check!("SEED-RESP-DETAILS-OBJECT", WellFormed, 1, &[Code::Ok]),
+    schema_check!("STATE-LIST-TOTAL", WellFormed, 3, &[Code::Ok]),
+    schema_check!("JSON-UINT64-STRING", WellFormed, 1, &[Code::Ok]),
+    schema_check!("JSON-ENUM-OUTPUT-NAME", WellFormed, 1, &[Code::Ok]),
+    schema_check!("DISC-SCHEMA-VALID", WellFormed, 1, &[Code::Ok]),
 ];
+
+/// Errors that the cases provoke on documented operations.
+const DOCUMENTED: &[Code] = &[Code::InvalidArgument, Code::NotFound, Code::AlreadyExists, Code::Unauthenticated];
 
 /// Keywords of JSON Schema 2020-12 that contract schemas use, and what stands before any schema.
 const SCHEMA_KINDS: &[&str] = &[
@@ -77,9 +84,10 @@ const SCHEMA_KINDS: &[&str] = &[
     "const",
     "items",
     "minLength",
-    "counts",
     "not-an-object",
     "not-json",
+    "undeclared-member",
+    "counts",
 ];
 
 fn is_json(view: &View<'_>) -> bool {
@@ -124,22 +132,6 @@ fn two_spellings(node: &Node, place: &str) -> Option<(String, String)> {
         Node::Array(items) => items.iter().enumerate().find_map(|(index, item)| two_spellings(item, &format!("{place}/{index}"))),
         Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) => None,
     }
-}
-
-fn lower_camel(name: &str) -> String {
-    let mut upper = false;
-    let mut text = String::with_capacity(name.len());
-    for c in name.chars() {
-        if c == '_' {
-            upper = true;
-        } else if upper {
-            text.push(c.to_ascii_uppercase());
-            upper = false;
-        } else {
-            text.push(c);
-        }
-    }
-    text
 }
 
 /// The members of the body's object, and the HTTP status.
@@ -262,13 +254,14 @@ fn schema(view: &View<'_>, requirement: &str) -> Outcome {
         },
         _ => return Outcome::NotApplicable,
     };
-    if !view.contract.schemas.speaks_of(&name, requirement) {
+    let schemas = &view.contract.schemas;
+    if !schemas.speaks_of(&name, requirement) || !schemas.judges(&name, &value, requirement) {
         return Outcome::NotApplicable;
     }
-    let issues = view.contract.schemas.validate(&name, &value);
-    let whole = view.contract.schemas.whole(&name) == Some(requirement);
-    // What a keyword of our own compares is no matter of shape, so it counts for its own requirement only.
-    match issues.into_iter().find(|issue| issue.requirement == requirement || (whole && issue.keyword != "counts")) {
+    let whole = schemas.whole(&name) == Some(requirement);
+    let by_schema =
+        schemas.validate(&name, &value).into_iter().find(|issue| issue.requirement == requirement || (whole && issue.keyword != "counts"));
+    match by_schema.or_else(|| schemas.beyond_schema(&name, &value).into_iter().find(|issue| issue.requirement == requirement)) {
         None => Outcome::Held,
         Some(issue) => {
             let kind = SCHEMA_KINDS.iter().find(|kind| **kind == issue.keyword).copied().unwrap_or("schema");

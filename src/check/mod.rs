@@ -10,5 +10,6 @@ mod proto_json;
 mod proto_json_members;
 mod proto_json_walk;
 mod registry;
+mod server_error;
 
 pub use registry::{CHECKS, Check, DIFFERENT, Finding, Judges, Need, Outcome, Seen, View, examine};

@@ -6,7 +6,7 @@ use crate::answer::Reading;
 use crate::contract::Contract;
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
-use crate::wire::{Exchange, Wire};
+use crate::wire::{Defect, Exchange, Wire};
 
 /// All passive checks, a line for each family.
 pub static CHECKS: &[&[Check]] = &[
@@ -16,6 +16,7 @@ pub static CHECKS: &[&[Check]] = &[
     super::grpc_blocks::CHECKS,
     super::grpc_web::CHECKS,
     super::body::CHECKS,
+    super::server_error::CHECKS,
     super::proto_json::CHECKS,
     super::proto_json_members::CHECKS,
 ];
@@ -31,6 +32,8 @@ pub static DIFFERENT: &[(&str, Values)] = &[("JSON-TIMESTAMP-FRACTION", super::p
 pub enum Judges {
     /// Well-formed calls of bound operations; the default.
     WellFormed,
+    /// Those, and calls of bound operations whose message doesn't decode.
+    Calls,
     /// Every exchange, whatever was wrong with its request.
     Every,
 }
@@ -118,11 +121,15 @@ pub fn examine(exchange: &Exchange, reading: &Reading, contract: &Contract) -> V
     let method = exchange.intent.rpc.as_deref().and_then(|rpc| contract.descriptors.method(rpc));
     let view = View { exchange, reading, contract, method };
     let wire = view.wire().name();
-    let well_formed = exchange.intent.defect.is_none() && method.is_some();
+    let judged = |judges| match judges {
+        Judges::WellFormed => method.is_some() && exchange.intent.defect.is_none(),
+        Judges::Calls => method.is_some() && matches!(exchange.intent.defect, None | Some(Defect::Message)),
+        Judges::Every => true,
+    };
     CHECKS
         .iter()
         .flat_map(|family| family.iter())
-        .filter(|check| check.judges == Judges::Every || well_formed)
+        .filter(|check| judged(check.judges))
         .filter(|check| contract.catalogue.get(check.requirement).is_some_and(|entry| entry.wires.iter().any(|name| name == wire)))
         .filter_map(|check| match (check.run)(&view) {
             Outcome::NotApplicable => None,

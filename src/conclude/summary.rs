@@ -176,17 +176,16 @@ impl Summary {
             self.note_lag(observation);
         }
         self.note_repeat(id, judgement.verdict);
-        let covers: BTreeMap<&str, &[String]> = trial.covers.iter().map(|(id, parts)| (id.as_str(), parts.as_slice())).collect();
-        self.answers_for(id, judgement, transports, &covers);
+        self.answers_for(id, judgement, transports, &trial.covers);
     }
 
     fn agreement(&mut self, agreement: &AgreementEnded) {
-        let AgreementEnded { id, case, variant, transports, repeat, judgement } = agreement;
+        let AgreementEnded { id, case, variant, transports, covers, repeat, judgement } = agreement;
         let origin =
             Origin { id: id.clone(), case: Some(case.clone()), variant: variant.clone(), repeat: *repeat, transports: names(transports) };
         self.result(&origin, judgement);
         self.note_repeat(id, judgement.verdict);
-        self.answers_for(id, judgement, transports, &BTreeMap::new());
+        self.answers_for(id, judgement, transports, covers);
     }
 
     fn passive(&mut self, passive: &PassiveEnded) {
@@ -222,7 +221,8 @@ impl Summary {
     }
 
     /// Adds a trial or agreement to the rows of the requirements that it answers for, on each of its wires.
-    fn answers_for(&mut self, id: &str, judgement: &Judgement, transports: &[Transport], covers: &BTreeMap<&str, &[String]>) {
+    fn answers_for(&mut self, id: &str, judgement: &Judgement, transports: &[Transport], covers: &[(String, Vec<String>)]) {
+        let covers: BTreeMap<&str, &[String]> = covers.iter().map(|(id, parts)| (id.as_str(), parts.as_slice())).collect();
         let wires: BTreeSet<Wire> = transports.iter().map(|transport| transport.wire).collect();
         let violated: BTreeSet<&str> = judgement.violated.iter().map(|violation| violation.requirement.as_str()).collect();
         let named: BTreeSet<&str> = judgement.requirements.iter().map(String::as_str).chain(violated.iter().copied()).collect();

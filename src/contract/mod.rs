@@ -31,6 +31,7 @@ mod record;
 mod scalar;
 mod schema_counts;
 mod schema_lint;
+pub mod schema_walk;
 mod transcode;
 mod tree;
 mod well_known;

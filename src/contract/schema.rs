@@ -132,7 +132,9 @@ impl Schemas {
         while let Some((file, schema)) = open.pop() {
             match schema {
                 Value::Object(keywords) => {
-                    found.extend(["requirement", "whole"].into_iter().filter_map(|key| keywords.get(key)?.as_str().map(str::to_owned)));
+                    found.extend(
+                        ["requirement", "whole", "closed"].into_iter().filter_map(|key| keywords.get(key)?.as_str().map(str::to_owned)),
+                    );
                     if let Some(reference) = keywords.get("$ref").and_then(Value::as_str)
                         && followed.insert((file.clone(), reference.to_owned()))
                         && let Some(target) = self.resolve(&file, reference)

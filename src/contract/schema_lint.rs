@@ -8,14 +8,32 @@ use super::requirement::Catalogue;
 use super::schema::Schemas;
 
 /// Keywords that assert nothing.
-const ANNOTATIONS: [&str; 11] =
-    ["whole", "$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "requirement"];
+const ANNOTATIONS: [&str; 12] = [
+    "closed",
+    "whole",
+    "$schema",
+    "$id",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "requirement",
+];
 /// Keywords that hold a map of schemas by name.
 const BY_NAME: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
 /// Keywords that hold a list of schemas.
 const LISTS: [&str; 2] = ["allOf", "prefixItems"];
 /// Keywords that hold one schema and fail only where it fails.
 const ONE: [&str; 1] = ["items"];
+
+/// Whether a keyword itself can fail, not only what stands below it.
+pub(super) fn asserts(keyword: &str) -> bool {
+    let holds_schemas = [&BY_NAME[..], &LISTS, &ONE, &["$ref", "$defs"]].into_iter().any(|names| names.contains(&keyword));
+    !holds_schemas && !ANNOTATIONS.contains(&keyword)
+}
 
 pub(super) fn lint(schemas: &Schemas, files: &BTreeMap<String, Value>, catalogue: &Catalogue) -> Vec<String> {
     let mut lint = Lint { schemas, catalogue, file: "", mistakes: Vec::new() };
@@ -47,17 +65,14 @@ impl Lint<'_> {
             }
             return;
         };
-        let mut covered = covered;
+        let covered = covered || keywords.contains_key("requirement");
         if let Some(requirement) = keywords.get("requirement") {
-            covered = true;
-            match requirement.as_str() {
-                None => self.say(pointer, "requirement is no text"),
-                Some(id) if self.catalogue.get(id).is_none() => {
-                    let hint = self.catalogue.nearest(id).map(|near| format!(", perhaps {near}"));
-                    let message = format!("unknown requirement {id}{}", hint.unwrap_or_default());
-                    self.say(pointer, &message);
-                }
-                Some(_) => {}
+            self.requirement(requirement, pointer);
+        }
+        if let Some(requirement) = keywords.get("closed") {
+            self.requirement(requirement, &format!("{pointer}/closed"));
+            if !keywords.get("properties").is_some_and(Value::is_object) {
+                self.say(pointer, "closed says nothing without properties");
             }
         }
         for (keyword, value) in keywords {
@@ -78,6 +93,18 @@ impl Lint<'_> {
                 _ if !covered => self.say(&pointer, "no requirement covers this keyword"),
                 _ => {}
             }
+        }
+    }
+
+    fn requirement(&mut self, requirement: &Value, pointer: &str) {
+        match requirement.as_str() {
+            None => self.say(pointer, "requirement is no text"),
+            Some(id) if self.catalogue.get(id).is_none() => {
+                let hint = self.catalogue.nearest(id).map(|near| format!(", perhaps {near}"));
+                let message = format!("unknown requirement {id}{}", hint.unwrap_or_default());
+                self.say(pointer, &message);
+            }
+            Some(_) => {}
         }
     }
 

@@ -2,33 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::expectation::{Place, chosen, describe_answer, error_value, take_captures};
+use super::story::{Story, Told, story};
 use super::trial::Scope;
 use super::verdict::{Judgement, Observation, Verdict, Violation};
-use super::walk::Walk;
-use crate::answer::{self, Answer, Answered};
-use crate::case::{Act, Captures, Case, Duty};
+use crate::case::{Act, Case, Compare};
 use crate::contract::Contract;
-use crate::contract::status::Code;
-use crate::wire::{Exchange, Transport};
 
-/// Captured values of at least this length are replaced by their names.
-const NAMED: usize = 8;
-
-/// One transport's story.
-struct Story {
-    transport: Transport,
-    exchange: u64,
-    code: Result<Code, u16>,
-    /// The success message, normalised.
-    message: Option<Value>,
-    /// Error details with the message text, normalised; `None` where the body was no error object.
-    error: Option<(Vec<Value>, String)>,
-    /// The same call had another text when it was repeated: texts of this server aren't compared.
-    text_varies: bool,
-    described: String,
+/// Where two stories differ, with what each says there.
+struct Difference {
+    place: String,
+    one: String,
+    two: String,
 }
 
 /// A trial as its group's agreement sees it.
@@ -64,7 +50,7 @@ pub fn agreement(
 ///
 /// `observations`: those of the trials, each with what its trial answers for. `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.
 #[must_use]
-pub fn group(
+fn group(
     case: &Case,
     acts: &[Act],
     requirements: &[String],
@@ -92,134 +78,42 @@ pub fn group(
             }
         }
     }
-    let Some((reference, others)) = stories.split_first() else {
-        judgement.verdict = Verdict::Inconclusive;
-        judgement.reason = Some("no transport answered".to_owned());
+    let Some((most, other, difference)) = disagreement(&stories, case.compare) else {
+        if stories.is_empty() {
+            judgement.verdict = Verdict::Inconclusive;
+            judgement.reason = Some("no transport answered".to_owned());
+        }
         return judgement;
     };
-    // Where one transport stands against all others, it is the one to name.
-    for other in others {
-        let Some((place, one, two)) = differs(reference, other, case.compare_messages) else { continue };
-        judgement.verdict = Verdict::Fail;
-        judgement.reason = Some(format!("{} and {} disagree at {place}", reference.transport, other.transport));
-        for requirement in requirements {
-            if judgement.violated.iter().any(|it| it.requirement == *requirement) {
-                continue;
-            }
-            judgement.violated.push(Violation {
-                requirement: requirement.clone(),
-                kind: "disagrees".to_owned(),
-                expected: format!("the same on {} and {}: {one}", reference.transport, other.transport),
-                actual: format!("{two} on {} ({})", other.transport, other.described),
-                place: place.clone(),
-                exchange: Some(other.exchange),
-            });
-        }
-    }
+    let Difference { place, one, two } = difference;
+    judgement.verdict = Verdict::Fail;
+    judgement.reason = Some(format!("{} and {} disagree at {place}", most.transport, other.transport));
+    judgement.violated = requirements
+        .iter()
+        .map(|requirement| Violation {
+            requirement: requirement.clone(),
+            kind: "disagrees".to_owned(),
+            expected: format!("the same on {} and {}: {one}", most.transport, other.transport),
+            actual: format!("{two} on {} ({})", other.transport, other.described),
+            place: place.clone(),
+            exchange: Some(other.exchange),
+        })
+        .collect();
     judgement
 }
 
-fn story(
-    acts: &[Act],
-    scope: &Scope,
-    observation: &Observation,
-    volatile: &BTreeMap<String, BTreeSet<String>>,
-    contract: &Contract,
-) -> Result<Story, String> {
-    let mut captures = observation.captures.clone();
-    let mut told: Option<(Story, &Act)> = None;
-    let mut walk = Walk::new(acts);
-    let mut steps = observation.steps.iter().peekable();
-    while let Some((index, act)) = walk.next(&mut captures) {
-        let Some(exchange) = steps.next_if(|step| step.act == index).and_then(|step| step.attempts.last()) else { continue };
-        let reading = answer::read(exchange, contract);
-        let place = Place { exchange, reading: &reading, captures: &captures };
-        walk.follow(&chosen(act, place, |piece| scope.counts(piece)));
-        match &mut told {
-            None if act.duty == Duty::Main => {
-                let described = describe_answer(place);
-                match &reading.answer {
-                    Answer::Status(answered) => told = Some((tell(exchange, answered, described, &captures, volatile), act)),
-                    Answer::Unreadable { text, .. } | Answer::None { text, .. } => return Err(text.clone()),
-                }
-            }
-            // Captures of earlier steps are names that the answer may hold.
-            None => take_captures(&act.step, exchange, &reading, &mut captures),
-            Some((story, main)) if act.step.kind == main.step.kind && act.identity == main.identity => {
-                let again = reading.answered().map(|answered| tell(exchange, answered, String::new(), &captures, volatile));
-                let text = |story: &Story| story.error.as_ref().map(|(_, text)| text.clone());
-                story.text_varies |= again.is_some_and(|again| again.code == story.code && text(&again) != text(story));
-            }
-            Some(_) => {}
-        }
-    }
-    told.map(|(story, _)| story).ok_or_else(|| "the call of the case was not reached".to_owned())
+/// The first story that differs, beside one that most others agree with: where one transport stands against all others, it is the one to name.
+fn disagreement(stories: &[Story], compare: Compare) -> Option<(&Story, &Story, Difference)> {
+    let others = |one: &Story| stories.iter().filter(|two| differs(one, two, compare).is_some()).count();
+    let fewest = stories.iter().map(others).min()?;
+    let most = stories.iter().find(|story| others(story) == fewest)?;
+    let found = stories.iter().find_map(|other| Some((most, other, differs(most, other, compare)?)));
+    // Which pairs are compared in full depends on the pair, so that the one that all others seem to agree with may have no partner.
+    found.or_else(|| stories.iter().find_map(|one| stories.iter().find_map(|two| Some((one, two, differs(one, two, compare)?)))))
 }
 
-fn tell(
-    exchange: &Exchange,
-    answered: &Answered,
-    described: String,
-    captures: &Captures,
-    volatile: &BTreeMap<String, BTreeSet<String>>,
-) -> Story {
-    let error = answered.error.as_ref().map(|status| {
-        let value = normalise(&error_value(status), captures, volatile);
-        let details = value.get("details").and_then(Value::as_array).cloned().unwrap_or_default();
-        let message = value.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
-        (details, message)
-    });
-    Story {
-        transport: exchange.transport,
-        exchange: exchange.id,
-        code: answered.code.ok_or(answered.http_status),
-        message: answered.message.as_ref().map(|message| normalise(message, captures, volatile)),
-        error,
-        text_varies: false,
-        described,
-    }
-}
-
-/// Replaces captured values by their names and volatile ones by their form.
-fn normalise(value: &Value, captures: &Captures, volatile: &BTreeMap<String, BTreeSet<String>>) -> Value {
-    match value {
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(name, member)| {
-                    let member = if volatile.values().any(|members| members.contains(name)) && !member.is_object() {
-                        json!(form(member))
-                    } else {
-                        normalise(member, captures, volatile)
-                    };
-                    (name.clone(), member)
-                })
-                .collect::<Map<_, _>>(),
-        ),
-        Value::Array(items) => Value::Array(items.iter().map(|item| normalise(item, captures, volatile)).collect()),
-        // Short values are equal by chance; on one fixture set they need no name either.
-        Value::String(text) if text.len() >= NAMED => match captures.iter().find(|(_, captured)| captured.as_str() == Some(text)) {
-            Some((name, _)) => json!(format!("<{name}>")),
-            None => value.clone(),
-        },
-        other => other.clone(),
-    }
-}
-
-/// What kind of value a volatile member has.
-fn form(value: &Value) -> &'static str {
-    match value {
-        Value::String(text) if !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit()) => "<positive integer>",
-        Value::String(text) if text.parse::<jiff::Timestamp>().is_ok() => "<instant>",
-        Value::String(_) => "<text>",
-        Value::Number(_) => "<number>",
-        Value::Bool(_) => "<boolean>",
-        Value::Null | Value::Array(_) | Value::Object(_) => "<other>",
-    }
-}
-
-/// The first place where two stories differ, with what each says there.
-fn differs(one: &Story, two: &Story, compare_messages: bool) -> Option<(String, String, String)> {
+/// The first place where two stories differ.
+fn differs(one: &Story, two: &Story, compare: Compare) -> Option<Difference> {
     let code = |story: &Story| story.code.map_or_else(|status| format!("HTTP status {status}"), |code| code.name().to_owned());
     let same_code = match (one.code, two.code) {
         (Ok(one), Ok(two)) => one == two,
@@ -228,27 +122,59 @@ fn differs(one: &Story, two: &Story, compare_messages: bool) -> Option<(String, 
         (Err(one), Err(two)) => one == two,
     };
     if !same_code {
-        return Some(("code".to_owned(), code(one), code(two)));
+        return Some(Difference { place: "code".to_owned(), one: code(one), two: code(two) });
     }
-    if let (Some(left), Some(right)) = (&one.message, &two.message)
-        && let Some((place, left, right)) = first_difference(left, right, "")
+    if compare == Compare::Codes {
+        return None;
+    }
+    if compare != Compare::Errors
+        && let (Some(left), Some(right)) = (&one.message, &two.message)
+        && let Some(difference) = first_difference(left, right, "body ")
     {
-        return Some((format!("body {place}"), left, right));
+        return Some(difference);
     }
-    if let (Some((left, left_text)), Some((right, right_text))) = (&one.error, &two.error) {
-        let domain = !left.is_empty() || !right.is_empty();
-        if let Some((place, left, right)) = first_difference(&json!(left), &json!(right), "") {
-            return Some((format!("error details {place}"), left, right));
-        }
-        let stable = !one.text_varies && !two.text_varies;
-        if stable && (domain || compare_messages) && left_text != right_text {
-            return Some(("error message".to_owned(), format!("`{left_text}`"), format!("`{right_text}`")));
+    let stable = one.is_text_stable() && two.is_text_stable();
+    if let (Some(left), Some(right)) = (&one.error, &two.error) {
+        let is_domain = !left.details.is_empty() || !right.details.is_empty();
+        let with_text = stable && (is_domain || compare != Compare::Answers);
+        if let Some(difference) = errors_differ(left, right, with_text, "error ") {
+            return Some(difference);
         }
     }
-    None
+    // Between HTTP versions a server may choose other frames.
+    if compare == Compare::Frames && one.transport.http == two.transport.http { frames_differ(one, two, stable) } else { None }
 }
 
-fn first_difference(one: &Value, two: &Value, place: &str) -> Option<(String, String, String)> {
+fn errors_differ(left: &Told, right: &Told, with_text: bool, place: &str) -> Option<Difference> {
+    first_difference(&json!(left.details), &json!(right.details), &format!("{place}details ")).or_else(|| {
+        (with_text && left.text != right.text).then(|| Difference {
+            place: format!("{place}message"),
+            one: format!("`{}`", left.text),
+            two: format!("`{}`", right.text),
+        })
+    })
+}
+
+/// Kinds and order of frames, the place of the status, and the binary status.
+fn frames_differ(one: &Story, two: &Story, with_text: bool) -> Option<Difference> {
+    let order = |story: &Story| if story.frames.is_empty() { "no frame".to_owned() } else { story.frames.join(", ") };
+    let status_at = |story: &Story| story.status_at.unwrap_or("nowhere").to_owned();
+    let differ = |place: &str, one: String, two: String| (one != two).then(|| Difference { place: place.to_owned(), one, two });
+    differ("frames", order(one), order(two)).or_else(|| differ("place of grpc-status", status_at(one), status_at(two))).or_else(|| {
+        match (&one.status_bin, &two.status_bin) {
+            (Some((left_code, left)), Some((right_code, right))) => {
+                differ("code in grpc-status-details-bin", left_code.to_string(), right_code.to_string())
+                    .or_else(|| errors_differ(left, right, with_text, "grpc-status-details-bin, "))
+            }
+            (left, right) => {
+                let shown = |status: &Option<_>| if status.is_some() { "present" } else { "absent" }.to_owned();
+                differ("grpc-status-details-bin", shown(left), shown(right))
+            }
+        }
+    })
+}
+
+fn first_difference(one: &Value, two: &Value, place: &str) -> Option<Difference> {
     match (one, two) {
         (Value::Object(left), Value::Object(right)) => {
             let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
@@ -256,7 +182,7 @@ fn first_difference(one: &Value, two: &Value, place: &str) -> Option<(String, St
                 let at = format!("{place}/{name}");
                 match (left.get(name), right.get(name)) {
                     (Some(left), Some(right)) => first_difference(left, right, &at),
-                    (left, right) => Some((at, shown(left), shown(right))),
+                    (left, right) => Some(Difference { place: at, one: shown(left), two: shown(right) }),
                 }
             })
         }
@@ -264,7 +190,7 @@ fn first_difference(one: &Value, two: &Value, place: &str) -> Option<(String, St
             left.iter().zip(right).enumerate().find_map(|(index, (left, right))| first_difference(left, right, &format!("{place}/{index}")))
         }
         (left, right) if left == right => None,
-        (left, right) => Some((if place.is_empty() { "/".to_owned() } else { place.to_owned() }, left.to_string(), right.to_string())),
+        (left, right) => Some(Difference { place: place.trim_end().to_owned(), one: left.to_string(), two: right.to_string() }),
     }
 }
 

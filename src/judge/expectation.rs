@@ -49,11 +49,19 @@ pub fn met(pieces: &[Expect], place: Place<'_>, counts: impl Fn(&Expect) -> bool
         return Met::Unknown(text.clone());
     }
     let counted: Vec<&Expect> = pieces.iter().filter(|piece| counts(piece)).collect();
-    if is_limit(place.reading) && !counted.iter().any(|piece| expects_limit(piece)) {
-        return Met::Unknown("the target limits the rate of calls".to_owned());
+    if is_limited(counted.iter().copied(), place.reading) {
+        return Met::Unknown(LIMITED.to_owned());
     }
     let differences: Vec<Difference> = counted.into_iter().flat_map(|piece| compare(piece, place)).collect();
     if differences.is_empty() { Met::Yes } else { Met::No(differences) }
+}
+
+/// Why nothing can be said of a call that was made too early.
+pub(crate) const LIMITED: &str = "the target limits the rate of calls";
+
+/// Whether an answer tells of a limit that no piece expects.
+pub(crate) fn is_limited<'a>(pieces: impl IntoIterator<Item = &'a Expect>, reading: &Reading) -> bool {
+    is_limit(reading) && !pieces.into_iter().any(expects_limit)
 }
 
 /// 429 and RESOURCE_EXHAUSTED speak of the moment, not of the call.
@@ -294,11 +302,20 @@ fn describe_codes(codes: &[Code]) -> String {
     if codes.is_empty() {
         return "an answer that can be read".to_owned();
     }
+    if let Some(forbidden) = all_but(codes) {
+        return format!("another code than {forbidden}");
+    }
     codes.iter().map(|code| format!("{} ({})", code.name(), code.number())).collect::<Vec<_>>().join(" or ")
 }
 
+/// The few codes that are missing where most are allowed.
+fn all_but(codes: &[Code]) -> Option<String> {
+    let missing: Vec<&str> = Code::ALL.iter().filter(|code| !codes.contains(code)).map(|code| code.name()).collect();
+    (missing.len() < codes.len()).then(|| missing.join(" or "))
+}
+
 fn describe_codes_on(codes: &[Code], wire: Wire) -> String {
-    if wire != Wire::Json {
+    if wire != Wire::Json || all_but(codes).is_some() {
         return describe_codes(codes);
     }
     codes

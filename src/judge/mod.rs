@@ -2,6 +2,7 @@
 
 mod agreement;
 mod expectation;
+mod story;
 mod trial;
 mod verdict;
 mod walk;

@@ -183,6 +183,9 @@ pub struct AgreementEnded {
     pub variant: Option<String>,
     /// Transports that took part.
     pub transports: Vec<Transport>,
+    /// Parts of requirements that it covers; a requirement that isn't listed is covered whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<(String, Vec<String>)>,
     /// Which repetition, from 1.
     pub repeat: u32,
     /// The verdict.

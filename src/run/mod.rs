@@ -267,6 +267,7 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
                 case: group.case.base_id().to_owned(),
                 variant: group.case.variant.clone(),
                 transports: compared.flat_map(|member| member.observation.transports.clone()).collect(),
+                covers: group.case.covered_by_agreement(),
                 repeat: group.repeat,
                 judgement,
             }))

@@ -51,7 +51,7 @@ pub(super) async fn execute(
         case: case.base_id().to_owned(),
         variant: case.variant.clone(),
         transports: planned.scheduled.transports.clone(),
-        covers: case.covers.iter().map(|covers| (covers.requirement.clone(), covers.parts.clone())).collect(),
+        covers: case.covered_by_trials(),
         repeat: group.repeat,
         compared: group.agreement.is_some(),
         judgement,

@@ -13,6 +13,8 @@ use crate::wire::put::Payload;
 pub(super) fn well_formed(payload: &Payload, method: &Method) -> Result<(), String> {
     match payload {
         Payload::Raw(_) | Payload::Json(None) => Ok(()),
+        // No content is an empty message.
+        Payload::Json(Some(text)) if text.is_empty() => Ok(()),
         Payload::Json(Some(text)) => json_is_message(text, method),
         Payload::Message(octets) => is_message(octets, &method.input),
         Payload::Frames(octets) => match frames::split(octets) {

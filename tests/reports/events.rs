@@ -218,6 +218,7 @@ pub(crate) fn agreement(case: &str, verdict: Verdict, requirements: &[&str], exc
         case: format!("topic::{case}"),
         variant: None,
         transports: vec![transport(Wire::Json), transport(Wire::Grpc)],
+        covers: Vec::new(),
         repeat: 1,
         judgement,
     })

@@ -112,6 +112,7 @@ impl Reader<'_> {
         }
         let marker = self.marker(node, fixture.as_ref(), fixture_is_known);
         let (agreement, agrees) = self.agreement(node, across.is_some());
+        let compare = self.compare(node, agrees, &main, &then);
         let covers = self.covers(node, &wanted, agreement.as_deref());
         let wires = self.wires(node, &wanted, &main, operation, across.is_some());
         let https = node.get("http-versions").map(|list| self.list(list).iter().filter_map(|item| self.http_version(item)).collect());
@@ -132,7 +133,7 @@ impl Reader<'_> {
             covers,
             agreement,
             agrees,
-            compare_messages: node.get("compare-messages").and_then(|node| self.truth(node)).unwrap_or_default(),
+            compare,
             wires,
             https: https.unwrap_or_default(),
             across,

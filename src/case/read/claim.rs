@@ -1,7 +1,9 @@
 //! What a case answers for: requirements, their parts, its agreement.
 
-use super::super::model::Covers;
+use super::super::keys;
+use super::super::model::{Compare, Covers};
 use super::super::tree::{Node, Yaml};
+use super::flow::ReadStep;
 use super::{Reader, place, suggestion};
 use crate::wire::Wire;
 
@@ -52,6 +54,28 @@ impl Reader<'_> {
         match &entry.value.value {
             Yaml::Bool(agrees) => (None, *agrees),
             _ => (self.requirement(&entry.value).map(|requirement| requirement.id.clone()), true),
+        }
+    }
+
+    /// What the agreement compares. A text says something only where two equal calls on one wire had the same one.
+    pub(super) fn compare(&mut self, node: &Node, agrees: bool, main: &ReadStep, then: &[ReadStep]) -> Compare {
+        let Some(entry) = node.entries().iter().find(|entry| entry.key == "compare") else { return Compare::default() };
+        if !agrees {
+            let hint = "leave it away, or let the wires be compared".to_owned();
+            self.mistake(&entry.at, "`compare` says what an agreement compares, and this case has none", Some(hint));
+        }
+        match self.word(&entry.value, keys::COMPARED, "way to compare") {
+            Some("codes") => Compare::Codes,
+            Some("frames") => Compare::Frames,
+            Some("errors") => {
+                let again = |it: &ReadStep| it.step.is_call_of(&main.step) && it.step.identity == main.step.identity;
+                if !then.iter().any(again) {
+                    let hint = "make the same call once more in `then`".to_owned();
+                    self.mistake(&entry.at, "texts are compared only where two equal calls on one wire had the same one", Some(hint));
+                }
+                Compare::Errors
+            }
+            _ => Compare::default(),
         }
     }
 

@@ -60,7 +60,7 @@ impl Reader<'_> {
         let before = self.uses.len();
         let mut expect = Expect { span: self.span(place(node)), ..Expect::default() };
         if let Some(codes) = node.get("code") {
-            expect.code = self.one_or_more(codes).iter().filter_map(|code| self.code(code)).collect();
+            expect.code = self.codes(codes);
         }
         expect.status = node.get("status").and_then(|node| self.status(node));
         if let Some(head) = node.get("head") {
@@ -91,6 +91,17 @@ impl Reader<'_> {
             }
         }
         expect
+    }
+
+    /// One code, a list, or all but those of `{ $not: [...] }`.
+    fn codes(&mut self, node: &Node) -> Vec<Code> {
+        match node.entries() {
+            [entry] if entry.key == "$not" => {
+                let forbidden: Vec<Code> = self.one_or_more(&entry.value).iter().filter_map(|code| self.code(code)).collect();
+                Code::ALL.into_iter().filter(|code| !forbidden.contains(code)).collect()
+            }
+            _ => self.one_or_more(node).iter().filter_map(|code| self.code(code)).collect(),
+        }
     }
 
     fn ending(&mut self, node: &Node) -> Option<Ending> {

@@ -35,7 +35,7 @@ pub(super) enum Shape {
 }
 
 /// The operators.
-const OPERATORS: [&str; 9] = ["$any", "$absent", "$set", "$contains", "$lacks", "$same", "$above", "$notBefore", "$between"];
+const OPERATORS: [&str; 10] = ["$any", "$absent", "$set", "$contains", "$lacks", "$same", "$ends", "$above", "$notBefore", "$between"];
 
 impl Reader<'_> {
     /// A pattern for a value of this shape. Mistakes are told and leave [`Pattern::Any`] behind.
@@ -111,6 +111,7 @@ impl Reader<'_> {
             "$lacks" => Pattern::Lacks(self.elements(&operator.value, shape, purpose)),
             "$same" => self.same(&operator.value),
             "$notBefore" => Pattern::NotBefore(Box::new(self.bound(&operator.value, &single()))),
+            "$ends" => Pattern::Ends(Box::new(self.pattern(&operator.value, &single(), purpose))),
             "$above" => Pattern::Above(Box::new(self.pattern(&operator.value, &single(), purpose))),
             "$between" => {
                 let bounds: Vec<Bound> = self.list(&operator.value).iter().map(|bound| self.bound(bound, &single())).collect();

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{Method as Verb, StatusCode};
 
 use super::http_requests::{has, refuse};
@@ -116,12 +116,4 @@ pub(super) static GZIP_READ: Variant = Variant {
             read
         }),
     ]),
-};
-
-pub(super) static LENGTH_REQUIRED: Variant = Variant {
-    name: "length-required",
-    spared_by: &["HTTP-CHUNKED-REQUEST", "HTTP-TRUNCATED-BODY", "HTTP-CL-TE-CONFLICT"],
-    wires: JSON,
-    summary: "a request without content length is answered with 411",
-    seam: Seam::Head(|head| refuse(head.headers.contains_key(TRANSFER_ENCODING), StatusCode::LENGTH_REQUIRED)),
 };

@@ -46,7 +46,7 @@ mod variant_shape;
 mod web;
 mod wire;
 
-pub use registry::{FAULTS, NULL_TARGETS, UnknownName, VARIANTS, fault, null_target, variant};
+pub use registry::{FAULTS, NULL_TARGETS, UNPROVEN, UnknownName, VARIANTS, fault, null_target, variant};
 
 /// Which of the four oracles has to see a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -14,9 +14,7 @@ pub static FAULTS: &[&Fault] = &[
     &meaning::SKIPS_AUTH_ON_GRPC_WEB,
     &meaning::SEPARATE_STATE_PER_WIRE,
     // State
-    &state_factors::ADD_NEVER_LISTED,
     &state_factors::ADD_NEVER_IN_POLICY,
-    &state_factors::LISTS_ALTERNATE,
     &state_factors::DUPLICATE_CHECK_LAGS,
     &state_factors::REFUSED_ADD_WRITES,
     &state_factors::REMOVE_TAKES_ALL,
@@ -157,19 +155,6 @@ pub static FAULTS: &[&Fault] = &[
     &web::WEB_TRAILER_BARE_LF,
     &web::WEB_TEXT_URL_SAFE,
     // JSON over HTTP
-    &http_octets::CHUNKS_IGNORED,
-    &http_octets::CUT_VALUE_COMPLETED,
-    &http_octets::CUT_CONTENT_EXECUTED,
-    &http_octets::LENGTH_WINS,
-    &http_octets::CONFLICT_KEPT_ALIVE,
-    &http_octets::CONTENT_LEFT_BEHIND,
-    &http_octets::NUL_ENDS_VALUE,
-    &http_octets::FIRST_HOST_WINS,
-    &http_octets::EXPECTATION_IGNORED,
-    &http_octets::LENGTH_READ_LENIENTLY,
-    &http_octets::SPACE_BEFORE_COLON,
-    &http_octets::HEAD_WITH_CONTENT,
-    &http_octets::CONTENT_BEHIND_LAST_CHUNK,
     &http_requests::KNOWN_PATH_404,
     &http_requests::ALLOW_OTHER,
     &http_requests::PUT_AS_POST,
@@ -200,6 +185,25 @@ pub static FAULTS: &[&Fault] = &[
     &http_routes::SLASH_REMOVES,
 ];
 
+/// Faults that no case provokes yet: they can be served, but nothing is claimed of them.
+pub static UNPROVEN: &[&Fault] = &[
+    &http_octets::CHUNKS_IGNORED,
+    &http_octets::CUT_VALUE_COMPLETED,
+    &http_octets::CUT_CONTENT_EXECUTED,
+    &http_octets::LENGTH_WINS,
+    &http_octets::CONFLICT_KEPT_ALIVE,
+    &http_octets::CONTENT_LEFT_BEHIND,
+    &http_octets::NUL_ENDS_VALUE,
+    &http_octets::FIRST_HOST_WINS,
+    &http_octets::EXPECTATION_IGNORED,
+    &http_octets::LENGTH_READ_LENIENTLY,
+    &http_octets::SPACE_BEFORE_COLON,
+    &http_octets::CONTENT_BEHIND_LAST_CHUNK,
+    &http_octets::HEAD_WITH_CONTENT,
+    &state_factors::ADD_NEVER_LISTED,
+    &state_factors::LISTS_ALTERNATE,
+];
+
 /// All legal variants.
 pub static VARIANTS: &[&Variant] = &[
     &lag::LAGGING_READS,
@@ -228,7 +232,6 @@ pub static VARIANTS: &[&Variant] = &[
     &http_variants::XML_NOT_ACCEPTABLE,
     &http_variants::LIST_CONTENT_REFUSED,
     &http_variants::GZIP_READ,
-    &http_variants::LENGTH_REQUIRED,
 ];
 
 /// All targets that serve nothing.
@@ -262,7 +265,10 @@ pub struct UnknownName {
 /// # Errors
 /// If there is none.
 pub fn fault(name: &str) -> Result<&'static Fault, UnknownName> {
-    find("fault", name, FAULTS, |fault| fault.name)
+    match find("fault", name, FAULTS, |fault| fault.name) {
+        Err(unknown) => UNPROVEN.iter().copied().find(|fault| fault.name == name).ok_or(unknown),
+        found => found,
+    }
 }
 
 /// The legal variant of this name.
