@@ -315,6 +315,9 @@ pub static CONTROL: Table = Table {
 /// The keys of a control of which exactly one is there.
 pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "frames", "headers", "path", "method", "content", "raw"];
 
+/// What can be said of the content of an answer beside what is in it.
+pub const CONTENT: &[&str] = &["none"];
+
 /// Ways in which an exchange ends.
 pub const ENDS: &[&str] = &["complete", "closed", "timed-out", "reset", "goaway"];
 
@@ -331,6 +334,7 @@ const AN_ERROR: Key = key("error", Form::Mapping(&ERROR), "Pattern of the error.
 const REFUSED: Key = key("refused", Form::Truth, "Refused as the catalogue defines it.");
 const ENDED: Key =
     key("ends", Form::OneOrMore(&Form::Word(ENDS)), "How the exchange may end, where a whole answer isn't all that is right.");
+const NO_CONTENT: Key = key("content", Form::Word(CONTENT), "`none`: the answer has no content, not an octet.");
 
 /// An expectation.
 pub static EXPECT: Table = Table {
@@ -344,6 +348,8 @@ pub static EXPECT: Table = Table {
         BODY,
         AN_ERROR,
         REFUSED,
+        NO_CONTENT,
+        NO_CONTENT,
         ENDED,
         key(
             "any",
@@ -364,6 +370,8 @@ pub static ALTERNATIVE: Table = Table {
         BODY,
         AN_ERROR,
         REFUSED,
+        NO_CONTENT,
+        NO_CONTENT,
         ENDED,
         key(
             "not-applicable",

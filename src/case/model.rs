@@ -349,6 +349,8 @@ pub struct Expect {
     pub error: Option<Pattern>,
     /// The catalogue's definition of refused.
     pub refused: bool,
+    /// The answer has no content: no octet, and over HTTP/2 no DATA frame with one.
+    pub no_content: bool,
     /// Allowed ends of the exchange; empty: what the other members say decides.
     pub ends: Vec<Ending>,
     /// One of these must hold; the first that does is taken. Empty: no choice is left.

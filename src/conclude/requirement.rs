@@ -71,6 +71,8 @@ pub(super) struct Tally {
     passive: Option<Verdict>,
     /// Parts that passing trials covered; `None` among them stands for the whole.
     covered: BTreeSet<Option<String>>,
+    /// Parts that speak of what the target doesn't have, e.g. of an HTTP version.
+    beside: BTreeSet<String>,
     /// Indices into the summary's list of ids.
     pub results: BTreeSet<u32>,
 }
@@ -91,7 +93,12 @@ impl Tally {
             Verdict::Fail if is_violated => self.violated += 1,
             Verdict::Fail => self.unshown += 1,
             Verdict::Inconclusive | Verdict::Error => self.inconclusive += 1,
-            Verdict::Skip => self.skip(skip),
+            Verdict::Skip => {
+                if skip == Some(SkipReason::NotApplicable) {
+                    self.beside.extend(covers.unwrap_or_default().iter().cloned());
+                }
+                self.skip(skip);
+            }
         }
     }
 
@@ -151,7 +158,10 @@ impl Tally {
         }
         let missing: Vec<&str> = rule
             .filter(|_| !self.covered.contains(&None))
-            .map(|rule| rule.parts.iter().filter(|part| !self.covered.contains(&Some((*part).clone()))).map(String::as_str).collect())
+            .map(|rule| {
+                let is_missing = |part: &&String| !self.covered.contains(&Some((*part).clone())) && !self.beside.contains(*part);
+                rule.parts.iter().filter(is_missing).map(String::as_str).collect()
+            })
             .unwrap_or_default();
         if missing.is_empty() { (Claim::Pass, None) } else { (Claim::Untested, Some(format!("no case covers: {}", missing.join(", ")))) }
     }

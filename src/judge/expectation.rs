@@ -137,6 +137,10 @@ fn compare_itself(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
     if piece.refused && !is_refused(place) {
         add("not-refused", "a refusal".to_owned(), describe_answer(place), "status");
     }
+    if piece.no_content && place.exchange.received.content.length > 0 {
+        let actual = format!("{} octets of content", place.exchange.received.content.length);
+        add("content-not-expected", "an answer without content".to_owned(), actual, "content");
+    }
     if !piece.ends.is_empty() && !piece.ends.iter().any(|ending| ends_so(*ending, place.exchange)) {
         add("end-differs", describe_ends(&piece.ends), describe_answer(place), "end");
     }

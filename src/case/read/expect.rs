@@ -76,6 +76,9 @@ impl Reader<'_> {
         if let Some(refused) = node.get("refused") {
             expect.refused = self.truth(refused).unwrap_or_default();
         }
+        if let Some(content) = node.get("content") {
+            expect.no_content = self.word(content, keys::CONTENT, "thing to say of content").is_some();
+        }
         if let Some(ends) = node.get("ends") {
             expect.ends = self.one_or_more(ends).iter().filter_map(|end| self.ending(end)).collect();
         }
