@@ -14,6 +14,7 @@ impl Suite {
     pub fn built_in_files() -> Vec<(PathBuf, String)> {
         let files = [
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
+            ("auth_tokens.yaml", include_str!("../../cases/auth_tokens.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
             ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
             ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
