@@ -156,6 +156,13 @@ pub static IDENTITY: Table = Table {
     keys: &[
         required("token", Form::Text, "`none`, `run` (the token given to the run) or a capture."),
         key("headers", HEADERS, "Fields that its requests carry."),
+        key(
+            "setup",
+            STEPS,
+            "Makes it, once for each fixture set and only where a case needs it; ends with a call of its own that shows that it is ready.",
+        ),
+        key("remove", STEPS, "When the fixture set is given back, before the fixture's own."),
+        key("role", Form::Text, "The role of the run's token that its setup needs: told where it may not."),
     ],
 };
 
@@ -167,6 +174,7 @@ pub static FIXTURE: Table = Table {
         key("upon", Form::Text, "The fixture that it stands on; only one without has `setup` and `remove`."),
         key("as", Form::Text, "The identity of its steps and of the cases that name none; without it that of the fixture below."),
         key("setup", STEPS, "Once for each set."),
+        key("role", Form::Text, "The role of the run's token that its setup needs: told where it may not."),
         key(
             "reset",
             STEPS,

@@ -7,6 +7,7 @@ mod capture;
 mod format;
 mod instant;
 pub mod keys;
+mod making;
 mod matcher;
 mod mistake;
 pub mod model;

@@ -67,6 +67,14 @@ pub struct Identity {
     pub token: Token,
     /// Fields that its requests carry, e.g. `x-zitadel-orgid: $org.id`.
     pub headers: Vec<HeaderEdit>,
+    /// Captures that its token and fields need.
+    pub needs: BTreeSet<String>,
+    /// Makes it, once for each fixture set, where a case needs it.
+    pub setup: Vec<Step>,
+    /// When the fixture set is given back.
+    pub remove: Vec<Step>,
+    /// The role of the run's token that its setup needs, for people.
+    pub role: Option<String>,
 }
 
 /// Where the token of an identity comes from.
@@ -91,6 +99,8 @@ pub struct Fixture {
     pub identity: String,
     /// Once for each set of the pool.
     pub setup: Vec<Step>,
+    /// The role of the run's token that its setup needs, for people.
+    pub role: Option<String>,
     /// Before each trial, and between control and defective call, after those of the fixture that this one stands on: makes the start state and,
     /// where cases start from it, ends with a read that shows it.
     pub reset: Vec<Step>,

@@ -73,6 +73,7 @@ impl Tally {
             | Event::PassiveEnded(_)
             | Event::Left(_)
             | Event::TargetLost(_)
+            | Event::Restricted(_)
             | Event::RunEnded(_) => {}
         }
     }

@@ -154,6 +154,7 @@ impl Summary {
                 self.answered_probes += u64::from(probe.presence == Presence::Live);
             }
             Event::Background(_) => self.background += 1,
+            Event::Restricted(_) => {}
             Event::TrialEnded(trial) => self.trial(trial),
             Event::AgreementEnded(agreement) => self.agreement(agreement),
             Event::PassiveEnded(passive) => self.passive(passive),

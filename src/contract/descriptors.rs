@@ -35,6 +35,8 @@ pub struct Method {
     pub permission: Option<String>,
     /// Whether the client or the server sends a stream.
     pub is_streaming: bool,
+    /// Whether a field of the response is marked as a secret (`debug_redact`).
+    pub answers_secrets: bool,
 }
 
 impl Method {
@@ -174,6 +176,41 @@ pub fn came_later(field: &FieldDescriptor) -> bool {
     since.is_some_and(|since| field.options().has_extension(&since))
 }
 
+/// Whether a message has such a field, or a message in it has one.
+fn has_redacted(message: &MessageDescriptor, above: &mut Vec<String>) -> bool {
+    if above.iter().any(|name| name == message.full_name()) {
+        return false;
+    }
+    above.push(message.full_name().to_owned());
+    let found =
+        message.fields().any(|field| is_redacted(&field) || field.kind().as_message().is_some_and(|inner| has_redacted(inner, above)));
+    above.pop();
+    found
+}
+
+/// The texts of fields that are marked as secrets, in a message in ProtoJSON; each with the name of its field.
+#[must_use]
+pub fn secrets(value: &serde_json::Value, message: &MessageDescriptor) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    collect_secrets(value, message, &mut found);
+    found
+}
+
+fn collect_secrets(value: &serde_json::Value, message: &MessageDescriptor, found: &mut Vec<(String, String)>) {
+    let Some(members) = value.as_object() else { return };
+    for field in message.fields() {
+        let Some(member) = members.get(field.json_name()).or_else(|| members.get(field.name())) else { continue };
+        let items = member.as_array().map_or_else(|| std::slice::from_ref(member), Vec::as_slice);
+        for item in items {
+            match (item, field.kind()) {
+                (serde_json::Value::String(text), _) if is_redacted(&field) => found.push((field.name().to_owned(), text.clone())),
+                (item, prost_reflect::Kind::Message(inner)) => collect_secrets(item, &inner, found),
+                _ => {}
+            }
+        }
+    }
+}
+
 fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
     let service = method.parent_service().full_name().to_owned();
     let options = method.options();
@@ -191,6 +228,7 @@ fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
         bindings,
         permission,
         is_streaming: method.is_client_streaming() || method.is_server_streaming(),
+        answers_secrets: has_redacted(&method.output(), &mut Vec::new()),
     })
 }
 

@@ -105,7 +105,7 @@ fn story(
         let Some(exchange) = steps.next_if(|step| step.act == index).and_then(|step| step.attempts.last()) else { continue };
         let reading = answer::read(exchange, contract);
         let place = Place { exchange, reading: &reading, captures: &captures };
-        walk.follow(&chosen(act, place, |piece| scope.counts(piece)));
+        walk.follow(&chosen(&act.step, place, |piece| scope.counts(piece)));
         match &mut told {
             None if act.duty == Duty::Main => {
                 let described = describe_answer(place);

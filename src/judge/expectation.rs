@@ -1,7 +1,7 @@
 //! One answer against one expectation. The run asks again by the same function that the judge decides with.
 
 use crate::answer::{Answer, Answered, Reading};
-use crate::case::{self, Act, Alternative, Captures, Ending, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
+use crate::case::{self, Alternative, Captures, Ending, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
 use crate::contract::status::{Code, Status};
 use crate::wire::{End, Exchange, Wire};
 
@@ -74,8 +74,8 @@ fn speaks_of_limit(piece: &Expect) -> bool {
 
 /// The alternatives that this answer took, in the order of the pieces. Asked where the whole expectation is met.
 #[must_use]
-pub fn chosen<'a>(act: &'a Act, place: Place<'_>, counts: impl Fn(&Expect) -> bool) -> Vec<&'a Alternative> {
-    act.step.expect.iter().filter(|piece| counts(piece)).filter_map(|piece| taken(piece, place)).collect()
+pub fn chosen<'a>(step: &'a Step, place: Place<'_>, counts: impl Fn(&Expect) -> bool) -> Vec<&'a Alternative> {
+    step.expect.iter().filter(|piece| counts(piece)).filter_map(|piece| taken(piece, place)).collect()
 }
 
 /// The first alternative that holds.

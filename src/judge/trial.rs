@@ -80,7 +80,7 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
                 if is_positive(act) && !judgement.live.contains(&exchange.transport.wire) {
                     judgement.live.push(exchange.transport.wire);
                 }
-                if let Some(why) = walk.follow(&chosen(act, place, |piece| scope.counts(piece))) {
+                if let Some(why) = walk.follow(&chosen(&act.step, place, |piece| scope.counts(piece))) {
                     judgement.verdict = Verdict::Skip;
                     judgement.skip = Some(SkipReason::NotApplicable);
                     judgement.reason = Some(format!("{why} ({}: {})", act.describe(), describe_answer(place)));

@@ -19,6 +19,8 @@ pub enum Event {
     ProbeEnded(ProbeEnded),
     /// An exchange of a fixture (set-up, removal).
     Background(Background),
+    /// The run's token may not make what trials need.
+    Restricted(Restricted),
     /// A trial was judged, or skipped.
     TrialEnded(TrialEnded),
     /// The agreement of a group was judged.
@@ -99,6 +101,20 @@ pub struct Background {
     pub exchange: Exchange,
     /// What the passive checks say of it.
     pub checks: Vec<Seen>,
+}
+
+/// What the run's token may not make, told before the first trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restricted {
+    /// What can't be made, e.g. `fixture organization` or `identity viewer`.
+    pub what: String,
+    /// What the target said.
+    pub reason: String,
+    /// The role of a token that may, as the suite tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Trials that are skipped for it.
+    pub trials: u64,
 }
 
 /// A trial with its verdict.

@@ -219,6 +219,13 @@ impl Progress {
             // Only counts are wanted: the exchanges of trials are none of its business.
             Event::TrialEnded(_) | Event::AgreementEnded(_) | Event::PassiveEnded(_) => self.summary.fold(event),
             Event::TargetLost(lost) => self.say(&lost.reason),
+            Event::Restricted(restricted) => {
+                let role = restricted.role.as_ref().map(|role| format!("; a token with the role {role} may")).unwrap_or_default();
+                self.say(&format!(
+                    "{} trials are skipped: the token may not make {} ({}){role}",
+                    restricted.trials, restricted.what, restricted.reason
+                ));
+            }
             Event::Left(left) => self.say(&format!("left: {} {} ({})", left.fixture, left.what, left.reason)),
             Event::ProbeEnded(_) | Event::Background(_) | Event::RunEnded(_) => return,
         }

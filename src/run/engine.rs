@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::fixture::Attempts;
 use super::journal::Journal;
 use super::stop::Stop;
 use crate::answer::{self, Reading};
 use crate::case::{Captures, Case, Duty, Expect, Step, StepKind, Suite, Token};
 use crate::check;
 use crate::contract::Contract;
+use crate::contract::descriptors;
 use crate::contract::status::Code;
 use crate::judge::{Met, Place, met};
 use crate::record::event::{Event, Lost};
@@ -62,6 +64,7 @@ pub struct Engine<'a> {
     events: mpsc::Sender<Event>,
     lost: AtomicBool,
     suspicion: Mutex<()>,
+    pub(super) unready: Mutex<BTreeMap<String, Attempts>>,
 }
 
 /// An exchange as it was (for captures and calls that follow) and as it is recorded.
@@ -124,6 +127,7 @@ impl<'a> Engine<'a> {
             events,
             lost: AtomicBool::new(false),
             suspicion: Mutex::new(()),
+            unready: Mutex::default(),
         }
     }
 
@@ -193,8 +197,24 @@ impl<'a> Engine<'a> {
             () = self.stop.aborted() => interrupted.clone(),
         };
         let reading = answer::read(&raw, self.contract);
+        self.learn_secrets(&raw, &reading);
         let exchange = self.secrets.read().unwrap_or_else(PoisonError::into_inner).redact_exchange(&raw);
         Ok(Done { exchange, reading, raw })
+    }
+
+    /// What an answer gives away is a secret before the exchange is recorded, also where the answer as a whole can't be read.
+    fn learn_secrets(&self, exchange: &Exchange, reading: &Reading) {
+        let method = exchange.intent.rpc.as_deref().and_then(|rpc| self.contract.descriptors.method(rpc));
+        let Some(method) = method.filter(|method| method.answers_secrets) else { return };
+        let decoded = reading.message.as_ref().and_then(|message| message.as_ref().ok()).map(|decoded| decoded.value.clone());
+        let document = reading.document.as_ref().and_then(|document| document.as_ref().ok());
+        let parsed = document.map(|document| crate::contract::proto_json::canonical(&document.root, &method.output).0);
+        for value in decoded.into_iter().chain(parsed) {
+            for (field, secret) in descriptors::secrets(&value, &method.output) {
+                let label = if field.contains("token") { field } else { format!("{field} token") };
+                self.keep_secret(&label, &secret);
+            }
+        }
     }
 
     /// A text with secrets replaced.
@@ -260,7 +280,7 @@ impl<'a> Engine<'a> {
         }
         let unreachable = matches!(done.raw.received.end, End::NoConnection { .. });
         let refused = done.reading.code() == Some(Code::Unauthenticated)
-            && self.identity_token(asked.identity, &BTreeMap::new()).is_some_and(|token| Some(token) == self.options.token)
+            && self.suite.identities.get(asked.identity).is_some_and(|identity| identity.token == Token::Run)
             && asked.step.defect.is_none()
             && !asked.step.expect.iter().flat_map(Expect::with_alternatives).any(|piece| piece.code.contains(&Code::Unauthenticated))
             && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));
@@ -314,6 +334,17 @@ pub(super) struct Asked<'b> {
     pub counts: &'b (dyn Fn(&Expect) -> bool + Sync),
     /// Whether a requested stop cuts it.
     pub cuttable: bool,
+}
+
+impl Performed {
+    /// Whether the answer says that the run's own token may not do what was asked for.
+    pub(super) fn is_denied(&self) -> bool {
+        self.met != Met::Yes
+            && self.reading.answered().is_some_and(|answered| match answered.code {
+                Some(code) => code == Code::PermissionDenied,
+                None => answered.http_status == 403,
+            })
+    }
 }
 
 impl Asked<'_> {

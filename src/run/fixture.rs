@@ -1,5 +1,7 @@
-//! Fixture sets: made once, leased to groups, reset between trials, removed at the end.
+//! Fixture sets: made once, leased to groups, reset between trials, removed at the end. Identities are made in them when a trial first needs one.
 
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,69 +9,174 @@ use serde_json::Value;
 
 use super::engine::{Asked, Engine};
 use super::journal::{Line, State};
-use crate::case::{Captures, Fixture, Step};
-use crate::judge::{self, Met};
+use crate::case::{Alternative, Captures, Fixture, Identity, Step, StepKind, Token};
+use crate::judge::{self, Met, Place};
 use crate::record::event::{Background, Event, Left};
 use crate::wire::{Role, Transport};
 
 /// How long the removal of everything may take after an interruption.
 const REMOVAL: Duration = Duration::from_secs(15);
 
-/// What a fixture's `setup` made.
+/// After so many failures in a row the same thing isn't tried again: each try may wait for the whole consistency bound.
+const MOST_TRIES: u32 = 3;
+
+/// What a fixture's `setup` made, and the identities that trials needed in it so far.
 #[derive(Debug, Clone)]
 pub(super) struct Set {
     /// The fixture that is leased (one that stands on no other).
     pub fixture: String,
     /// Number within the run.
     pub number: u64,
-    /// Captures of its set-up.
+    /// Captures of its set-up and of its identities.
     pub captures: Captures,
+    /// Identities that were made in it, or begun, in their order.
+    identities: Vec<String>,
 }
 
-/// Makes a set. `Err` says for a reader why it can't be made.
-pub(super) async fn make(engine: &Engine<'_>, fixture: &Fixture) -> Result<Set, String> {
+/// Why something that a trial needs isn't there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unready {
+    /// It could not be reached: inconclusive.
+    Unreached(String),
+    /// The run's token may not make it: skipped.
+    Denied {
+        /// What can't be made.
+        what: String,
+        /// What the target said.
+        reason: String,
+        /// The role of a token that may.
+        role: Option<String>,
+    },
+}
+
+impl Unready {
+    /// For a reader.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Unreached(text) => text.clone(),
+            Self::Denied { what, reason, role } => {
+                let role = role.as_ref().map(|role| format!("; a token with the role {role} may")).unwrap_or_default();
+                format!("the token may not make {what} ({reason}){role}")
+            }
+        }
+    }
+}
+
+/// What is known of something that could not be made.
+#[derive(Debug, Clone)]
+pub(super) struct Attempts {
+    failed: u32,
+    last: Unready,
+}
+
+/// A step that was not met.
+struct Failed {
+    text: String,
+    denied: bool,
+}
+
+impl From<String> for Failed {
+    fn from(text: String) -> Self {
+        Self { text, denied: false }
+    }
+}
+
+/// Makes a set.
+pub(super) async fn make(engine: &Engine<'_>, fixture: &Fixture) -> Result<Set, Unready> {
+    let what = format!("fixture {}", fixture.name);
+    is_hopeless(engine, &what)?;
     let number = engine.sets.fetch_add(1, Ordering::Relaxed) + 1;
     let mut captures = engine.base_captures();
     captures.insert("set".to_owned(), Value::from(number.to_string()));
-    let transport = engine.setup_transport().ok_or("no wire is live")?;
-    journal(engine, fixture, number, State::Creating, &captures)?;
-    for step in &fixture.setup {
-        if let Err(reason) = background(engine, fixture, step, transport, &mut captures, "setup", true).await {
-            // What was created before the step that failed is removed as far as it is known.
-            let set = Set { fixture: fixture.name.clone(), number, captures };
-            if set.captures.len() > 2 {
-                remove(engine, &set).await;
-            }
-            return Err(format!("fixture {}: {}", fixture.name, engine.scrub(&reason)));
-        }
+    let mut set = Set { fixture: fixture.name.clone(), number, captures, identities: Vec::new() };
+    let outcome = perform_all(engine, &mut set, &fixture.setup, &fixture.identity, &format!("{} setup", fixture.name)).await;
+    if outcome.is_err() && set.captures.len() > 2 {
+        // What was created before the step that failed is removed as far as it is known.
+        remove(engine, &set).await;
     }
-    journal(engine, fixture, number, State::Created, &captures)?;
-    Ok(Set { fixture: fixture.name.clone(), number, captures })
+    settle(engine, what, fixture.role.as_deref(), outcome)?;
+    Ok(set)
 }
 
-fn journal(engine: &Engine<'_>, fixture: &Fixture, set: u64, state: State, captures: &Captures) -> Result<(), String> {
-    let captures = engine.redacted(captures);
-    let line = Line { run: engine.run.clone(), fixture: fixture.name.clone(), set, state, captures };
+/// Makes an identity in a set, unless it is there. Those that it needs were made before. Where it can't be reached the set holds a part of it and must
+/// not be used on.
+pub(super) async fn ready(engine: &Engine<'_>, set: &mut Set, identity: &Identity) -> Result<(), Unready> {
+    if set.identities.contains(&identity.name) {
+        return Ok(());
+    }
+    let what = format!("identity {}", identity.name);
+    is_hopeless(engine, &what)?;
+    set.identities.push(identity.name.clone());
+    let outcome = perform_all(engine, set, &identity.setup, &identity.name, &format!("{what} setup")).await;
+    settle(engine, what, identity.role.as_deref(), outcome)
+}
+
+/// Whether one of these was tried in vain often enough, or may not be made: then no set is touched for it.
+pub(super) fn can_be_made(engine: &Engine<'_>, identities: &[&Identity]) -> Result<(), Unready> {
+    identities.iter().try_for_each(|identity| is_hopeless(engine, &format!("identity {}", identity.name)))
+}
+
+fn is_hopeless(engine: &Engine<'_>, what: &str) -> Result<(), Unready> {
+    let unready = engine.unready.lock().unwrap_or_else(PoisonError::into_inner);
+    match unready.get(what) {
+        Some(Attempts { failed, last }) if *failed >= MOST_TRIES || matches!(last, Unready::Denied { .. }) => Err(last.clone()),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps in mind how it went.
+fn settle(engine: &Engine<'_>, what: String, role: Option<&str>, outcome: Result<(), Failed>) -> Result<(), Unready> {
+    let mut unready = engine.unready.lock().unwrap_or_else(PoisonError::into_inner);
+    let Err(Failed { text, denied }) = outcome else {
+        unready.remove(&what);
+        return Ok(());
+    };
+    let text = engine.scrub(&text);
+    let last = if denied {
+        Unready::Denied { what: what.clone(), reason: text, role: role.map(str::to_owned) }
+    } else {
+        Unready::Unreached(format!("{what}: {text}"))
+    };
+    let known = unready.entry(what).or_insert_with(|| Attempts { failed: 0, last: last.clone() });
+    // An interruption says nothing of the target.
+    known.failed += u32::from(!engine.is_over());
+    known.last = last.clone();
+    Err(last)
+}
+
+async fn perform_all(engine: &Engine<'_>, set: &mut Set, steps: &[Step], identity: &str, of: &str) -> Result<(), Failed> {
+    let transport = engine.setup_transport().ok_or_else(|| "no wire is live".to_owned())?;
+    journal(engine, set, State::Creating)?;
+    in_background(engine, steps, identity, transport, &mut set.captures, of, true).await?;
+    journal(engine, set, State::Created)?;
+    Ok(())
+}
+
+fn journal(engine: &Engine<'_>, set: &Set, state: State) -> Result<(), String> {
+    let captures = engine.redacted(&set.captures);
+    let line = Line { run: engine.run.clone(), fixture: set.fixture.clone(), set: set.number, state, captures };
     engine.journal.write(&line).map_err(|error| error.to_string())
 }
 
-/// Removes a set; what can't be removed is reported.
+/// Removes a set with its identities; what can't be removed is reported.
 pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
     let Some(fixture) = engine.suite.fixtures.get(&set.fixture) else { return };
-    let what = set
-        .captures
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "run.id" | "set"))
-        .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect::<Vec<_>>()
-        .join(", ");
     let removal = async {
         let transport = engine.setup_transport().ok_or("no wire is live")?;
-        let mut captures = set.captures.clone();
-        for step in &fixture.remove {
-            background(engine, fixture, step, transport, &mut captures, "remove", false).await?;
+        let mut outcome = Ok(());
+        for identity in set.identities.iter().rev().filter_map(|name| engine.suite.identities.get(name)) {
+            let of = format!("identity {} remove", identity.name);
+            // Of one whose set-up failed in the middle a part is there.
+            for step in identity.remove.iter().filter(|step| step.uses.iter().all(|name| set.captures.contains_key(name))) {
+                let (steps, mut captures) = (std::slice::from_ref(step), set.captures.clone());
+                let removed = in_background(engine, steps, &identity.name, transport, &mut captures, &of, false).await;
+                outcome = outcome.and(removed);
+            }
         }
-        journal(engine, fixture, set.number, State::Removed, &set.captures)
+        let of = format!("{} remove", fixture.name);
+        let removed = in_background(engine, &fixture.remove, &fixture.identity, transport, &mut set.captures.clone(), &of, false).await;
+        outcome.and(removed).map_err(|failed| failed.text)?;
+        journal(engine, set, State::Removed)
     };
     let outcome = if engine.is_lost() {
         Err("the target is lost".to_owned())
@@ -81,40 +188,74 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
         }
     };
     if let Err(reason) = outcome {
-        let (what, reason) = (engine.scrub(&what), engine.scrub(&reason));
+        let (what, reason) = (to_find_by(engine, &set.captures), engine.scrub(&reason));
         engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
     }
 }
 
-/// Performs a step outside a trial and records it.
-async fn background(
+/// Names and ids of what a set made, without its secrets.
+fn to_find_by(engine: &Engine<'_>, captures: &Captures) -> String {
+    let redacted: BTreeMap<String, Value> = engine.redacted(captures);
+    redacted
+        .iter()
+        .filter(|(name, value)| !matches!(name.as_str(), "run.id" | "set") && captures.get(*name) == Some(value))
+        .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Performs steps outside a trial, with what the alternatives that are taken bring.
+async fn in_background(
     engine: &Engine<'_>,
-    fixture: &Fixture,
-    step: &Step,
+    steps: &[Step],
+    identity: &str,
     transport: Transport,
     captures: &mut Captures,
-    part: &str,
+    of: &str,
     cuttable: bool,
-) -> Result<(), String> {
-    let identity = step.identity.as_deref().unwrap_or(&fixture.identity);
+) -> Result<(), Failed> {
+    // The next step last.
+    let mut ahead: Vec<&Step> = steps.iter().rev().collect();
+    while let Some(step) = ahead.pop() {
+        let chosen = background(engine, step, identity, transport, captures, of, cuttable).await?;
+        ahead.extend(chosen.iter().rev().flat_map(|alternative| alternative.then.iter().rev().map(|act| &act.step)));
+    }
+    Ok(())
+}
+
+/// Performs a step outside a trial and records it; gives the alternatives that were taken.
+async fn background<'s>(
+    engine: &Engine<'_>,
+    step: &'s Step,
+    identity: &str,
+    transport: Transport,
+    captures: &mut Captures,
+    of: &str,
+    cuttable: bool,
+) -> Result<Vec<&'s Alternative>, Failed> {
+    let identity = step.identity.as_deref().unwrap_or(identity);
     let asked = Asked { step, identity, transport, role: Role::Fixture, case: None, counts: &|_| true, cuttable };
-    if let crate::case::StepKind::Wait(milliseconds) = step.kind {
+    if let StepKind::Wait(milliseconds) = step.kind {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-        return Ok(());
+        return Ok(Vec::new());
     }
     let performed = engine.perform(asked, captures).await.map_err(|error| format!("fault of the harness: {error}"))?;
+    let by_run = engine.suite.identities.get(identity).is_some_and(|identity| identity.token == Token::Run);
+    let denied = by_run && performed.is_denied();
     for exchange in performed.attempts {
         let checks = engine.examine(&exchange);
-        engine.emit(Event::Background(Background { of: format!("{} {part}", fixture.name), exchange, checks })).await;
+        engine.emit(Event::Background(Background { of: of.to_owned(), exchange, checks })).await;
     }
     match performed.met {
         Met::Yes => {}
-        Met::Unknown(text) => return Err(text),
+        Met::Unknown(text) => return Err(text.into()),
         Met::No(differences) => {
             let text = differences.first().map(|it| format!("expected {}, got {} ({})", it.expected, it.actual, it.place));
-            return Err(text.unwrap_or_default());
+            return Err(Failed { text: text.unwrap_or_default(), denied });
         }
     }
+    let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
+    let chosen = judge::chosen(step, place, |_| true);
     judge::take_captures(step, &performed.reading, captures);
-    Ok(())
+    Ok(chosen)
 }

@@ -6,6 +6,7 @@ mod engine;
 mod fixture;
 pub mod journal;
 mod preflight;
+mod provision;
 mod step;
 mod stop;
 mod trial;
@@ -22,7 +23,7 @@ pub use stop::Stop;
 use crate::case::Suite;
 use crate::conclude::passive::Tally;
 use crate::contract::Contract;
-use crate::judge::{self, Judgement, Observation, Scope, Verdict, Violation};
+use crate::judge::{self, Judgement, Observation, Scope, SkipReason, Verdict, Violation};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, PassiveEnded, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::{Capabilities, Presence};
@@ -161,9 +162,13 @@ async fn drain<T>(work: impl Future<Output = T>, receiver: &mut mpsc::Receiver<E
 /// Executes all groups with bounded concurrency, then removes what was made.
 async fn everything(engine: &Engine<'_>, plan: &Plan<'_>, jobs: usize, capabilities: &Capabilities) {
     *engine.capabilities.write().unwrap_or_else(PoisonError::into_inner) = capabilities.clone();
+    let spare = Mutex::new(provision::first(engine, plan).await);
     let queue = Arc::new(Mutex::new(plan.groups.iter()));
-    let workers = (0..jobs.min(plan.groups.len()).max(1)).map(|_| worker(engine, &queue));
+    let workers = (0..jobs.min(plan.groups.len()).max(1)).map(|_| worker(engine, &queue, &spare));
     futures_join(workers).await;
+    for set in spare.into_inner().unwrap_or_else(PoisonError::into_inner).values() {
+        fixture::remove(engine, set).await;
+    }
     engine.client.close().await;
 }
 
@@ -178,11 +183,17 @@ async fn futures_join<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) 
 }
 
 /// Takes one group after the other; keeps a fixture set as long as it can be reset.
-async fn worker(engine: &Engine<'_>, queue: &Mutex<std::slice::Iter<'_, Group<'_>>>) {
+async fn worker(engine: &Engine<'_>, queue: &Mutex<std::slice::Iter<'_, Group<'_>>>, spare: &Mutex<BTreeMap<String, fixture::Set>>) {
     let mut sets: BTreeMap<String, fixture::Set> = BTreeMap::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         let Some(group) = next else { break };
+        if let Some(root) = group.case.given.as_deref().and_then(|given| engine.suite.leased(given))
+            && !sets.contains_key(&root.name)
+            && let Some(set) = spare.lock().unwrap_or_else(PoisonError::into_inner).remove(&root.name)
+        {
+            sets.insert(root.name.clone(), set);
+        }
         execute_group(engine, group, &mut sets).await;
     }
     for set in sets.values() {
@@ -192,10 +203,6 @@ async fn worker(engine: &Engine<'_>, queue: &Mutex<std::slice::Iter<'_, Group<'_
 
 /// Executes a group on one set: its trials one after the other, then its agreement.
 async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeMap<String, fixture::Set>) {
-    let script = |planned: &plan::PlannedTrial| {
-        let wires: Vec<Wire> = planned.scheduled.transports.iter().map(|transport| transport.wire).collect();
-        group.case.script(engine.suite, &wires)
-    };
     let mut last_acts = Vec::new();
     let mut observations = Vec::new();
     let mut skipped: Option<Judgement> = None;
@@ -207,16 +214,20 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         if engine.is_over() {
             continue;
         }
-        let acts = script(planned);
+        let acts = provision::script(engine, group, planned);
         let root = group.case.given.as_deref().and_then(|given| engine.suite.leased(given));
-        let set: Result<Option<fixture::Set>, String> = match root {
-            None => Ok(None),
-            Some(root) => match sets.remove(&root.name) {
-                Some(set) => Ok(Some(set)),
-                None => fixture::make(engine, root).await.map(Some),
-            },
+        let set = provision::lease(engine, root, sets, &acts).await;
+        if let Err(unready @ fixture::Unready::Denied { .. }) = &set {
+            let ended = not_executed(group, planned, &Obstacle::Skip(SkipReason::Permission, unready.text()));
+            skipped.get_or_insert_with(|| ended.judgement.clone());
+            engine.emit(Event::TrialEnded(ended)).await;
+            continue;
+        }
+        let unready = set.as_ref().err().map(fixture::Unready::text);
+        let leased = match &unready {
+            Some(text) => Err(text.as_str()),
+            None => Ok(set.as_ref().ok().and_then(Option::as_ref)),
         };
-        let leased = set.as_ref().map(Option::as_ref).map_err(String::as_str);
         let executed = trial::execute(engine, group.case, &acts, planned, leased, group.repeat).await;
         if let Ok(Some(set)) = set {
             if executed.set_is_spoilt && !engine.is_over() {

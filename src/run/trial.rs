@@ -130,7 +130,7 @@ async fn steps(
             return is_setup(act.duty);
         }
         let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
-        walk.follow(&judge::chosen(act, place, counts));
+        walk.follow(&judge::chosen(&act.step, place, counts));
         judge::take_captures(&act.step, &performed.reading, captures);
     }
     false

@@ -182,10 +182,19 @@ impl Reader<'_> {
         }
         self.flow(std::slice::from_ref(main), &identity, &mut names, false);
         self.flow(then, &identity, &mut names, false);
+        let steps = || {
+            let control = control.into_iter().flat_map(|read| std::iter::once(&read.step).chain(&read.then));
+            std::iter::once(main).chain(then).chain(control)
+        };
+        for step in steps().filter(|_| fixture.is_none()) {
+            let made = |name: &&String| self.identities.get(*name).is_some_and(|flow| !flow.gives.is_empty());
+            if let Some(caller) = step.step.identity.as_ref().filter(made) {
+                let hint = "write `given` with a fixture: what makes the identity belongs to its set".to_owned();
+                self.mistake(&step.at, format!("identity `{caller}` can't be made without a fixture"), Some(hint));
+            }
+        }
         if identity.is_empty() {
-            let steps =
-                std::iter::once(main).chain(then).chain(control.into_iter().flat_map(|read| std::iter::once(&read.step).chain(&read.then)));
-            for step in steps.filter(|step| step.step.identity.is_none() && !matches!(step.step.kind, StepKind::Wait(_))) {
+            for step in steps().filter(|step| step.step.identity.is_none() && !matches!(step.step.kind, StepKind::Wait(_))) {
                 let hint = "write `as`, or `given` with a fixture whose identity calls".to_owned();
                 self.mistake(&step.at, "it isn't said who calls", Some(hint));
             }

@@ -46,19 +46,19 @@ impl Reader<'_> {
     pub(super) fn flow(&mut self, steps: &[ReadStep], identity: &str, known: &mut BTreeSet<String>, again: bool) {
         for step in steps {
             for (name, at) in &step.uses {
-                if !known.contains(name) && !GIVEN_WHEN_SENT.contains(&name.as_str()) {
-                    self.not_given(name, at, known);
+                if known.contains(name) || GIVEN_WHEN_SENT.contains(&name.as_str()) {
+                    continue;
+                }
+                match self.giver(name) {
+                    Some(giver) => self.can_be_made(&giver, at, known),
+                    None => self.not_given(name, at, known),
                 }
             }
             let caller = step.step.identity.as_deref().unwrap_or(identity);
-            let missing: Vec<String> =
-                self.identities.get(caller).into_iter().flatten().filter(|name| !known.contains(*name)).cloned().collect();
-            for name in missing {
-                let hint = format!("a step before has to give `${name}`, or another identity has to call");
-                self.mistake(&step.at, format!("identity `{caller}` needs `${name}`, which isn't given yet"), Some(hint));
-            }
+            self.can_be_made(caller, &step.at, known);
             for (name, at) in &step.gives {
-                if !known.insert(name.clone()) && !again {
+                let twice = !known.insert(name.clone()) && !again;
+                if twice || self.giver(name).is_some() {
                     self.mistake(at, format!("`${name}` is given already"), Some("give it another name".to_owned()));
                 }
             }
@@ -66,6 +66,16 @@ impl Reader<'_> {
             for branch in &step.branches {
                 self.flow(branch, identity, &mut known.clone(), again);
             }
+        }
+    }
+
+    /// Whether what an identity needs is given at this place.
+    fn can_be_made(&mut self, identity: &str, at: &Mark, known: &BTreeSet<String>) {
+        let Some(flow) = self.identities.get(identity) else { return };
+        let missing: Vec<String> = flow.needs.iter().filter(|name| !known.contains(*name)).cloned().collect();
+        for name in missing {
+            let hint = format!("a step before has to give `${name}`, or another identity has to call");
+            self.mistake(at, format!("identity `{identity}` needs `${name}`, which isn't given yet"), Some(hint));
         }
     }
 

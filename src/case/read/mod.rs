@@ -9,6 +9,7 @@ mod contract;
 mod control;
 mod expect;
 mod flow;
+mod identity;
 mod pattern;
 mod request;
 mod scalar;
@@ -99,8 +100,8 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
     /// The service of methods that are named without one.
     service: String,
-    /// Identity -> captures that its token and header fields need.
-    identities: BTreeMap<String, BTreeSet<String>>,
+    /// What steps need to know of identities.
+    identities: BTreeMap<String, identity::IdentityFlow>,
     /// Places at which YAML would have guessed: what is wrong there has been told.
     guesses: BTreeSet<(PathBuf, usize)>,
     /// What later readers need to know of fixtures.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::keys;
-use super::super::model::{Fixture, Identity, Step, StepKind, Suite, Token};
+use super::super::model::{Fixture, Step, StepKind, Suite};
 use super::super::tree::{Entry, Node, Yaml};
 use super::flow::{FixtureFlow, ReadStep, at_first};
 use super::step::Manner;
-use super::{GIVEN_WHEN_SENT, Reader, place, suggestion};
+use super::{Reader, place, suggestion};
 
 /// A fixture as read, before its chain is known.
 struct ReadFixture {
@@ -52,10 +52,8 @@ impl Reader<'_> {
                 );
             }
         }
-        for entry in self.named(node.get("identities"), "identities") {
-            let identity = self.identity(entry);
-            suite.identities.insert(entry.key.clone(), identity);
-        }
+        let entries = self.named(node.get("identities"), "identities");
+        suite.identities = self.identities(entries);
         suite.fixtures = self.fixtures(node.get("fixtures"));
         suite.offered = node.get("offered").and_then(|node| self.requirement(node)).map(|requirement| requirement.id.clone());
         if let Some(probe) = node.get("probe")
@@ -118,37 +116,6 @@ impl Reader<'_> {
         volatile
     }
 
-    fn identity(&mut self, entry: &Entry) -> Identity {
-        let mut identity = Identity { name: entry.key.clone(), token: Token::None, headers: Vec::new() };
-        let mut needs = BTreeSet::new();
-        if self.keys(&entry.value, &keys::IDENTITY) {
-            if let Some(token) = entry.value.get("token")
-                && let Some(text) = self.text(token)
-            {
-                match (text, super::text::only_capture(text)) {
-                    ("none", _) => {}
-                    ("run", _) => identity.token = Token::Run,
-                    (_, Some(name)) => {
-                        needs.insert(name.to_owned());
-                        identity.token = Token::Capture(name.to_owned());
-                    }
-                    _ => self.mistake(
-                        &token.mark,
-                        format!("`{text}` is no token"),
-                        Some("write `none`, `run` or a capture; tokens don't stand in files".to_owned()),
-                    ),
-                }
-            }
-            if let Some(headers) = entry.value.get("headers") {
-                identity.headers = self.header_edits(headers);
-            }
-        }
-        let used = std::mem::take(&mut self.uses).into_iter().map(|(name, _)| name);
-        needs.extend(used.filter(|name| !GIVEN_WHEN_SENT.contains(&name.as_str())));
-        self.identities.insert(entry.key.clone(), needs);
-        identity
-    }
-
     fn fixtures(&mut self, node: Option<&Node>) -> BTreeMap<String, Fixture> {
         let entries = self.named(node, "fixtures");
         let names: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
@@ -171,7 +138,7 @@ impl Reader<'_> {
             self.known(name, &on.mark, "fixture", names).then(|| name.to_owned())
         });
         if on.is_some() {
-            for wrong in node.entries().iter().filter(|entry| matches!(entry.key.as_str(), "setup" | "remove")) {
+            for wrong in node.entries().iter().filter(|entry| matches!(entry.key.as_str(), "setup" | "remove" | "role")) {
                 let hint = "what is set up once belongs to the fixture below; `reset` runs before each trial".to_owned();
                 self.mistake(&wrong.at, format!("a fixture that stands on another has no `{}`", wrong.key), Some(hint));
             }
@@ -198,6 +165,7 @@ impl Reader<'_> {
             on,
             identity: String::new(),
             setup: ReadStep::bare(&setup),
+            role: node.get("role").and_then(|node| self.text(node)).map(str::to_owned),
             reset: ReadStep::bare(&reset),
             remove: ReadStep::bare(&remove),
             marker: ReadStep::bare(&marker),
@@ -240,6 +208,13 @@ impl Reader<'_> {
         }
         own.fixture.identity.clone_from(&flow.identity);
         flow.marker |= !own.marker.is_empty();
+        for step in own.setup.iter().chain(&own.remove) {
+            let caller = step.step.identity.as_deref().unwrap_or(&flow.identity);
+            if self.identities.get(caller).is_some_and(|identity| !identity.gives.is_empty()) {
+                let hint = "it is made after the fixture's set-up and removed before it".to_owned();
+                self.mistake(&step.at, format!("identity `{caller}` isn't there yet"), Some(hint));
+            }
+        }
         self.flow(&own.setup, &flow.identity, &mut flow.known, false);
         self.flow(&own.remove, &flow.identity, &mut flow.known.clone(), false);
         self.flow(&own.reset, &flow.identity, &mut flow.known, true);

@@ -29,6 +29,7 @@ struct Secret {
 pub struct Secrets {
     /// Longest first, so that a secret that contains another one is replaced whole.
     known: Vec<Secret>,
+    starts: scan::Starts,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -53,6 +54,7 @@ impl Secrets {
             return;
         }
         let name = name::of(label, octets, &self.known);
+        self.starts.add(octets);
         self.known.push(Secret { octets: octets.to_vec(), name });
         self.known.sort_by_key(|secret| std::cmp::Reverse(secret.octets.len()));
     }
@@ -189,10 +191,10 @@ impl Secrets {
     /// Replaces in place; the number of octets stays the same.
     fn octets(&self, octets: &mut [u8], cut: bool, depth: u8) -> Touched {
         let Some(shortest) = self.known.iter().map(|secret| secret.octets.len()).filter(|length| *length >= scan::CODED_FROM).min() else {
-            let any = scan::scan(octets, &self.known, cut);
+            let any = scan::scan(octets, &self.known, &self.starts, cut);
             return Touched { any, coded: false };
         };
-        let plain = scan::scan(octets, &self.known, cut);
+        let plain = scan::scan(octets, &self.known, &self.starts, cut);
         let coded = depth > 0 && base64::runs(octets, shortest, cut, |inner, cut| self.octets(inner, cut, depth - 1).any);
         Touched { any: plain || coded, coded }
     }

@@ -5,6 +5,48 @@ use super::Secret;
 /// Shorter secrets are replaced as they are, but not looked for in coded forms: those would hit by chance.
 pub(super) const CODED_FROM: usize = 4;
 
+/// Pairs of octets with which a secret may begin, in one of its forms: most places of a text are passed by without a look at any secret.
+#[derive(Clone)]
+pub(super) struct Starts(Box<[u64; 1024]>);
+
+impl Default for Starts {
+    fn default() -> Self {
+        Self(Box::new([0; 1024]))
+    }
+}
+
+impl Starts {
+    /// Adds the beginnings of a secret.
+    pub(super) fn add(&mut self, secret: &[u8]) {
+        let Some(first) = secret.first().copied() else { return };
+        match secret.get(1) {
+            Some(second) if secret.len() >= CODED_FROM => [*second, b'%', b'\\'].into_iter().for_each(|next| self.set(first, next)),
+            Some(second) => self.set(first, *second),
+            None => (0..=u8::MAX).for_each(|next| self.set(first, next)),
+        }
+        if secret.len() >= CODED_FROM {
+            (0..=u8::MAX).for_each(|next| {
+                self.set(b'%', next);
+                self.set(b'\\', next);
+            });
+            let digit = |value: u8| [b"0123456789abcdef", b"0123456789ABCDEF"].map(|digits| digits[usize::from(value)]);
+            for high in digit(first >> 4) {
+                digit(first & 15).into_iter().for_each(|low| self.set(high, low));
+            }
+        }
+    }
+
+    fn set(&mut self, first: u8, second: u8) {
+        self.0[usize::from(first) * 4 + usize::from(second >> 6)] |= 1 << (second & 63);
+    }
+
+    /// Whether a secret may begin here. At the last octet there is no pair to tell.
+    fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        let Some([first, second]) = text.get(at..at + 2) else { return true };
+        self.0[usize::from(*first) * 4 + usize::from(*second >> 6)] & (1 << (second & 63)) != 0
+    }
+}
+
 /// How one octet of the secret stands in the text.
 #[derive(Clone, Copy)]
 enum Form {
@@ -29,10 +71,14 @@ impl Form {
 }
 
 /// Replaces every secret. `cut`: the text was cut off, so the beginning of a secret at its end counts as well.
-pub(super) fn scan(text: &mut [u8], secrets: &[Secret], cut: bool) -> bool {
+pub(super) fn scan(text: &mut [u8], secrets: &[Secret], starts: &Starts, cut: bool) -> bool {
     let mut changed = false;
     let mut at = 0;
     while at < text.len() {
+        if !starts.may_begin(text, at) {
+            at += 1;
+            continue;
+        }
         // Secrets come longest first, so the longest match wins.
         let written = secrets.iter().find_map(|secret| {
             let width = written_units(text, at, secret, cut).or_else(|| written_hex(text, at, secret, cut))?;

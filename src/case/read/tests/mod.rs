@@ -231,6 +231,67 @@ fn tokens_are_known_to_requests_alone() {
     assert!(said(&wrong).contains("`$token` is known to requests alone"), "{}", said(&wrong));
 }
 
+const MADE: &str = r#"
+suite: small
+service: zitadel.management.v1.ManagementService
+identities:
+  run: { token: run }
+  owner in B: { token: $owner.token, headers: { x-zitadel-orgid: $other.id } }
+  other:
+    token: $other.token
+    setup:
+      - { rpc: AddOrg, as: run, send: { name: b }, capture: { other.id: id } }
+      - { rpc: AddPersonalAccessToken, as: run in B, send: { userId: x }, capture: { other.token: token } }
+  run in B: { token: run, headers: { x-zitadel-orgid: $other.id } }
+  owner:
+    token: $owner.token
+    headers: { x-zitadel-orgid: $org.id }
+    setup: [{ rpc: AddPersonalAccessToken, as: run, send: { userId: $org.id }, capture: { owner.token: token } }]
+probe: { rpc: GetMyOrg, as: run }
+fixtures:
+  organization:
+    as: run
+    setup: [{ rpc: AddOrg, send: { name: a }, capture: { org.id: id } }]
+"#;
+
+#[test]
+fn identities_are_made_where_acts_need_them_each_after_what_it_needs() {
+    let case = |rest: &str| {
+        format!(
+            "cases: [{{ name: a case, requirements: [SEED-REQ-OTP-ACCEPTED], rpc: AddSecondFactorToLoginPolicy, expect: {{ code: OK }}, {rest} }}]"
+        )
+    };
+    let made = |rest: &str| {
+        let suite = read(&[("suite.yaml", MADE), ("topic.yaml", &case(rest))])?;
+        let acts = suite.cases[0].script(&suite, &[Wire::Grpc]);
+        Ok::<_, String>(suite.made_for(&acts).iter().map(|identity| identity.name.clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(made("given: organization").unwrap(), [""; 0]);
+    assert_eq!(made("given: organization, as: owner").unwrap(), ["owner"]);
+    assert_eq!(made("given: organization, as: owner in B").unwrap(), ["other", "owner"]);
+    assert_eq!(made("given: organization, then: [{ rpc: GetLoginPolicy, headers: { a: $other.id } }]").unwrap(), ["other"]);
+    assert!(made("as: owner").unwrap_err().contains("identity `owner` needs `$org.id`, which isn't given yet"));
+    assert!(made("as: other").unwrap_err().contains("identity `other` can't be made without a fixture"));
+    let taken = made("given: organization, capture: { owner.token: details.resourceOwner }").unwrap_err();
+    assert!(taken.contains("`$owner.token` is given already"), "{taken}");
+}
+
+#[test]
+fn an_identity_calls_when_it_has_its_token() {
+    let wrong = MADE.replace("as: run in B, send", "as: other, send");
+    let told = read(&[("suite.yaml", &wrong)]).unwrap_err();
+    assert!(told.contains("identity `other` needs `$other.token`, which isn't given yet"), "{told}");
+    let wrong =
+        MADE.replace("as: run\n    setup: [{ rpc: AddOrg, send: { name: a }", "as: owner\n    setup: [{ rpc: AddOrg, send: { name: a }");
+    let told = read(&[("suite.yaml", &wrong)]).unwrap_err();
+    assert!(told.contains("identity `owner` isn't there yet"), "{told}");
+    let wrong = MADE
+        .replace("send: { userId: $org.id }", "send: { userId: $other.id }")
+        .replace("send: { userId: x }", "send: { userId: $owner.token }");
+    let told = read(&[("suite.yaml", &wrong)]).unwrap_err();
+    assert!(told.contains("is needed to make itself"), "{told}");
+}
+
 #[test]
 fn statuses_are_numbers_lists_classes_or_excluded() {
     let status = |text: &str| {
