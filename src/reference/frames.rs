@@ -71,6 +71,9 @@ pub trait Frames: Send + Sync {
     /// The answer.
     fn frame(&self, context: &Context, encoded: Encoded) -> Reply;
 
+    /// The answer to a request is about to leave.
+    fn leave(&self, _head: &Parts, _reply: &mut Reply) {}
+
     /// Whether the HTTP library stamps answers with their date (RFC 9110, 6.6.1).
     fn dates(&self) -> bool {
         true

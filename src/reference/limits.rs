@@ -14,6 +14,8 @@ pub const HEAD_TIME: Duration = Duration::from_secs(30);
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A connection on which nothing moves for so long is closed.
 pub const IDLE: Duration = Duration::from_secs(120);
+/// How long a connection that has given enough answers is kept for a call that is on its way.
+pub const PAUSE: Duration = Duration::from_millis(3);
 /// How long a shutdown waits for calls in flight.
 pub const DRAIN: Duration = Duration::from_secs(2);
 /// Connections served at a time; others wait in the listener's queue.

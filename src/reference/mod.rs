@@ -26,6 +26,7 @@ mod failure;
 mod fault;
 mod frames;
 mod limits;
+mod manner;
 mod methods;
 mod octets;
 mod operations;
@@ -152,6 +153,7 @@ impl Reference {
             frames: Arc::new(frames::Plain),
             fixed: None,
             octets: None,
+            manner: manner::Measured::default(),
         };
         let fault = Arc::new(AtomicU64::new(0));
         let variant = Arc::new(AtomicU64::new(0));

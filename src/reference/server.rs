@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -96,8 +97,14 @@ async fn talk<S: Stream + 'static>(stream: S, service: &Service, mut stop: watch
     let moved = Moved::default();
     let watched = Watched { inner: stream, moved: moved.clone() };
     let seams = service.seams.clone();
+    let answers = AtomicU32::new(0);
+    let (tired, mut worn) = watch::channel(None);
     let answer = service_fn(move |request| {
         let seams = seams.clone();
+        if seams.manner.wears_out(answers.fetch_add(1, Ordering::Relaxed) + 1) {
+            // Not at once: the connection is to end between calls.
+            tired.send_replace(Some(Instant::now() + limits::PAUSE));
+        }
         async move { Ok::<_, Infallible>(service::answer(&seams, request).await) }
     });
     let builder = builder(service.seams.frames.dates());
@@ -105,8 +112,14 @@ async fn talk<S: Stream + 'static>(stream: S, service: &Service, mut stop: watch
     let mut stopping = false;
     loop {
         let idle_at = moved.last() + limits::IDLE;
+        let ends_at = *worn.borrow_and_update();
         tokio::select! {
             ended = connection.as_mut() => return ended,
+            Ok(()) = worn.changed(), if ends_at.is_none() => {}
+            () = sleep_until(ends_at.unwrap_or(idle_at)), if ends_at.is_some() && !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
             _ = stop.wait_for(|stop| *stop), if !stopping => {
                 stopping = true;
                 connection.as_mut().graceful_shutdown();

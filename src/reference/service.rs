@@ -19,6 +19,7 @@ use super::cors;
 use super::failure::{Code, Failure, Language};
 use super::frames::{self, Frames, Recognized, Reply};
 use super::limits;
+use super::manner::Measured;
 use super::methods::{Binding, Content, contract};
 use super::octets::Octets;
 use super::template::{Route, route};
@@ -36,6 +37,8 @@ pub struct Seams {
     pub fixed: Option<fn(Recognized) -> Reply>,
     /// Below HTTP/1.1.
     pub octets: Option<Octets>,
+    /// Behaviour in time.
+    pub manner: Measured,
 }
 
 /// Answers one request.
@@ -50,6 +53,7 @@ pub async fn answer(seams: &Seams, request: Request<Incoming>) -> Response<Piece
         (None, None) => exchange.reply(body).await,
     };
     cors::share(&head, &mut reply);
+    seams.frames.leave(&head, &mut reply);
     if is_head {
         // Ends after the head, whatever the status (RFC 9110, 9.3.2), with the length that GET would have; over HTTP/2 that is ours to see to.
         let length: usize = reply.body.iter().map(bytes::Bytes::len).sum();
@@ -62,7 +66,9 @@ pub async fn answer(seams: &Seams, request: Request<Incoming>) -> Response<Piece
     let rpc = reply.head.contains_key(frames::ACCEPT_ENCODING);
     // gRPC over HTTP/2 goes without a length; everything else tells it.
     let announced = !(rpc && head.version == Version::HTTP_2);
-    let mut response = Response::new(Pieces::new(reply.body, reply.trailers, announced));
+    let pieces = Pieces::new(reply.body, reply.trailers, announced);
+    let pace = seams.manner.pace(pieces.count());
+    let mut response = Response::new(pieces.paced(pace));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.head;
     response
@@ -153,8 +159,15 @@ impl Exchange<'_> {
             Ok(deadline) => self.call(&context, body, deadline).await,
             Err(failure) => Err(failure),
         };
-        let encoded = self.seams.codec.encode(&context, &outcome);
-        self.seams.frames.frame(&context, encoded)
+        self.tell(&context, outcome).await
+    }
+
+    async fn tell(&self, context: &Context, outcome: super::backend::Outcome) -> Reply {
+        if let Err(failure) = &outcome {
+            self.seams.manner.think(failure).await;
+        }
+        let encoded = self.seams.codec.encode(context, &outcome);
+        self.seams.frames.frame(context, encoded)
     }
 
     /// What can be refused before the message is there.
@@ -207,8 +220,7 @@ impl Exchange<'_> {
                 Err(Failure::new(Code::InvalidArgument, text))
             }
         };
-        let encoded = self.seams.codec.encode(&context, &outcome);
-        self.seams.frames.frame(&context, encoded)
+        self.tell(&context, outcome).await
     }
 
     async fn bound(

@@ -10,7 +10,7 @@ use super::Meter;
 use crate::reference::backend::{Admitted, Backend, Outcome};
 use crate::reference::context::{Caller, Context};
 use crate::reference::failure::{Code, Failure};
-use crate::reference::methods::contract;
+use crate::reference::methods::{Method, contract};
 
 const MANAGEMENT: &str = "zitadel.management.v1.ManagementService";
 pub(super) const ADD: &str = "AddSecondFactorToLoginPolicy";
@@ -54,6 +54,10 @@ pub(super) fn around(inner: Arc<dyn Backend>, meter: Meter, execute: Execute) ->
 }
 
 impl Backend for Around {
+    fn offers(&self, method: &Method) -> Result<(), Failure> {
+        self.inner.offers(method)
+    }
+
     fn admit(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
         self.inner.admit(context, caller)
     }

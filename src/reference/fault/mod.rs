@@ -14,6 +14,7 @@ use super::codec::{Codec, Encoded, Parcel};
 use super::context::{Context, Wire};
 use super::failure::Failure;
 use super::frames::{Frames, Recognized, Reply};
+use super::manner::{Manner, Measured};
 use super::methods::Method;
 use super::octets::{Below, Octets};
 use super::script::Script;
@@ -37,8 +38,11 @@ mod state_policy;
 mod state_reads;
 mod tree;
 mod values;
+mod variant_domain;
 mod variant_frames;
+mod variant_offer;
 mod variant_shape;
+mod variant_time;
 mod web;
 mod wire;
 
@@ -128,12 +132,16 @@ pub(super) enum Seam {
     Encoded(fn(&Context, &Outcome, &mut Encoded) -> bool),
     /// After it was put into frames.
     Reply(fn(&Context, &mut Reply) -> bool),
+    /// When the answer to a request leaves.
+    Leaving(fn(&Parts, &mut Reply) -> bool),
     /// When the wire of a request is told from its head.
     Recognized(fn(&Parts, &mut Recognized) -> bool),
     /// Answers carry no date.
     NoDate,
     /// Below HTTP/1.1.
     Octets(&'static Below),
+    /// In time.
+    Manner(&'static Manner),
     /// Several at once.
     Several(&'static [Seam]),
 }
@@ -217,12 +225,13 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
                 wrap(*seam, wires, seams, seed, acted);
             }
         }
+        Seam::Manner(manner) => seams.manner = Measured::new(manner, meter),
         Seam::Octets(below) => seams.octets = Some(Octets::new(below, meter)),
         Seam::Request(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
             let inner = Arc::clone(&seams.codec);
             seams.codec = Arc::new(Bent { inner, seam, meter });
         }
-        Seam::Head(_) | Seam::Reply(_) | Seam::Recognized(_) | Seam::NoDate => {
+        Seam::Head(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
             let inner = Arc::clone(&seams.frames);
             seams.frames = Arc::new(Bent { inner, seam, meter });
         }
@@ -272,11 +281,7 @@ impl Frames for Bent<dyn Frames> {
     fn arrive(&self, head: &mut Parts) -> Option<StatusCode> {
         let refused = self.inner.arrive(head);
         let Seam::Head(bend) = self.seam else { return refused };
-        let wire = match self.inner.recognize(head) {
-            Recognized::Call(wire, _) | Recognized::OtherFormat(wire, _) => wire,
-            Recognized::Other => Wire::Json,
-        };
-        if refused.is_some() || !self.meter.covers(wire) {
+        if refused.is_some() || !self.meter.covers(wire_of(self.inner.recognize(head))) {
             return refused;
         }
         match bend(head) {
@@ -316,8 +321,24 @@ impl Frames for Bent<dyn Frames> {
         reply
     }
 
+    fn leave(&self, head: &Parts, reply: &mut Reply) {
+        self.inner.leave(head, reply);
+        if let Seam::Leaving(bend) = self.seam
+            && self.meter.covers(wire_of(self.inner.recognize(head)))
+        {
+            self.meter.note(bend(head, reply));
+        }
+    }
+
     fn dates(&self) -> bool {
         !matches!(self.seam, Seam::NoDate) && self.inner.dates()
+    }
+}
+
+fn wire_of(recognized: Recognized) -> Wire {
+    match recognized {
+        Recognized::Call(wire, _) | Recognized::OtherFormat(wire, _) => wire,
+        Recognized::Other => Wire::Json,
     }
 }
 

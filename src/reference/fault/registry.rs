@@ -2,7 +2,8 @@
 
 use super::{
     Fault, NullTarget, Variant, agreement, blocks, http_octets, http_requests, http_routes, http_variants, lag, meaning, nothing, shape,
-    state_factors, state_policy, state_reads, values, variant_frames, variant_shape, web, wire,
+    state_factors, state_policy, state_reads, values, variant_domain, variant_frames, variant_offer, variant_shape, variant_time, web,
+    wire,
 };
 
 /// All faults.
@@ -174,6 +175,18 @@ pub static VARIANTS: &[&Variant] = &[
     &variant_frames::WEB_PLUS_PROTO,
     &variant_frames::CHARSET,
     &variant_frames::TIGHT_TRAILER,
+    &variant_offer::NO_TEXT_MODE,
+    &variant_offer::HTTP1_ONLY,
+    &variant_offer::GZIP,
+    &variant_offer::OLDER_RELEASE,
+    &variant_time::SLOW_STEADY,
+    &variant_time::GOAWAY,
+    &variant_time::SLEEPS_BEFORE_REFUSING,
+    &variant_time::RATE_LIMITS,
+    &variant_time::FRESH_TOKEN_LAG,
+    &variant_domain::DOMAIN_CODE_CHOICE,
+    &variant_domain::INHERITED_IN_EFFECT,
+    &variant_domain::OWN_TEXTS,
     &http_variants::SLASH_IGNORED,
     &http_variants::SLASH_REDIRECTS,
     &http_variants::PLAIN_404,

@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, SERVER, SET_COOKIE};
 use super::wire::{label, to_trailers};
 use super::{ALL, GRPC, JSON, Seam, Variant, WEB, tree};
 use crate::reference::context::Wire;
-use crate::reference::frames::{self, STATUS};
+use crate::reference::frames::{self, Reply, STATUS};
 
 pub(super) static HEADERS_THEN_TRAILERS: Variant = Variant {
     name: "headers-then-trailers",
@@ -56,18 +56,23 @@ pub(super) static SPLIT_DATA: Variant = Variant {
     wires: ALL,
     summary: "content is sent in pieces that end at odd places",
     seam: Seam::Reply(|_, reply| {
-        let mut pieces = Vec::new();
-        for mut content in std::mem::take(&mut reply.body) {
-            let mut size = 1;
-            while !content.is_empty() {
-                pieces.push(content.split_to(size.min(content.len())));
-                size = size * 2 + 1;
-            }
-        }
-        reply.body = pieces;
+        split(reply, 1);
         !reply.body.is_empty()
     }),
 };
+
+/// Cuts the content into pieces: the first one has so many octets, each further one twice as many and one more.
+pub(super) fn split(reply: &mut Reply, first: usize) {
+    let mut pieces = Vec::new();
+    for mut content in std::mem::take(&mut reply.body) {
+        let mut size = first;
+        while !content.is_empty() {
+            pieces.push(content.split_to(size.min(content.len())));
+            size = size * 2 + 1;
+        }
+    }
+    reply.body = pieces;
+}
 
 pub(super) static OWN_HEADERS: Variant = Variant {
     name: "own-headers",
