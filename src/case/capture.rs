@@ -13,15 +13,32 @@ pub fn value_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// The captured value: of the error object where the path begins with `error.`, else of the success message. `None` where the answer has none:
 /// the capture then stays without value, which only matters to who uses it. With `?` at its end the path says that the value may be absent:
-/// then the capture is `null`, which equals absence.
+/// then the capture is `null`, which equals absence; with `~` the capture is another text of the same form.
 #[must_use]
 pub fn take(path: &str, success: Option<&Value>, error: Option<&Value>) -> Option<Value> {
+    if let Some(path) = path.strip_suffix('~') {
+        return take(path, success, error).and_then(|value| value.as_str().and_then(other)).map(Value::String);
+    }
     let (path, may_be_absent) = path.strip_suffix('?').map_or((path, false), |path| (path, true));
     let found = match path.strip_prefix("error.") {
         Some(path) => value_at(error?, path),
         None => value_at(success?, path),
     };
     found.cloned().or_else(|| may_be_absent.then_some(Value::Null))
+}
+
+/// A text that differs in the digit or letter nearest to its middle; none where it has neither.
+fn other(text: &str) -> Option<String> {
+    let mut octets = text.as_bytes().to_vec();
+    let middle = octets.len() / 2;
+    let at = (0..octets.len()).filter(|at| octets[*at].is_ascii_alphanumeric()).min_by_key(|at| at.abs_diff(middle))?;
+    octets[at] = match octets[at] {
+        b'9' => b'0',
+        b'z' => b'a',
+        b'Z' => b'A',
+        octet => octet + 1,
+    };
+    String::from_utf8(octets).ok()
 }
 
 #[cfg(test)]
@@ -46,5 +63,14 @@ mod tests {
         assert_eq!(take("details.sequence?", Some(&success), None), Some(json!("2")));
         assert_eq!(take("details.changeDate?", Some(&success), None), Some(Value::Null));
         assert_eq!(take("details.changeDate?", None, Some(&success)), None, "there is no answer that could lack it");
+    }
+
+    #[test]
+    fn another_text_of_the_same_form() {
+        let success = json!({"id": "70179967", "word": "caz-9", "none": "--"});
+        assert_eq!(take("id~", Some(&success), None), Some(json!("70170967")));
+        assert_eq!(take("word~", Some(&success), None), Some(json!("caa-9")));
+        assert_eq!(take("none~", Some(&success), None), None);
+        assert_eq!(take("absent~", Some(&success), None), None);
     }
 }

@@ -14,6 +14,8 @@ impl Suite {
     pub fn built_in_files() -> Vec<(PathBuf, String)> {
         let files = [
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
+            ("auth_roles.yaml", include_str!("../../cases/auth_roles.yaml")),
+            ("auth_tokens.yaml", include_str!("../../cases/auth_tokens.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
             ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
             ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
@@ -34,6 +36,7 @@ impl Suite {
             ("state_policy.yaml", include_str!("../../cases/state_policy.yaml")),
             ("state_reads.yaml", include_str!("../../cases/state_reads.yaml")),
             ("status_mapping.yaml", include_str!("../../cases/status_mapping.yaml")),
+            ("tenancy.yaml", include_str!("../../cases/tenancy.yaml")),
             ("text.yaml", include_str!("../../cases/text.yaml")),
         ];
         files.map(|(name, text)| (PathBuf::from(name), text.to_owned())).to_vec()

@@ -26,7 +26,13 @@ pub(super) enum Message {
 
 impl Outgoing {
     /// Puts the target's prefix before the path and adds what the HTTP version needs.
-    pub(super) fn new(endpoint: &Endpoint, call: Call) -> Result<Self, HarnessFault> {
+    pub(super) fn new(endpoint: &Endpoint, mut call: Call) -> Result<Self, HarnessFault> {
+        // The name of the target is one thing with two forms: `Host` and `:authority`.
+        let mut endpoint = std::borrow::Cow::Borrowed(endpoint);
+        if let Some(at) = call.fields.iter().position(|field| field.is(":authority")) {
+            endpoint.to_mut().authority = Some(call.fields.remove(at).value.text().into_owned());
+        }
+        let endpoint = &*endpoint;
         let path = format!("{}{}", endpoint.prefix, call.path);
         let (message, fields) = match call.transport.http {
             HttpVersion::H1 => h1(endpoint, &call, &path)?,

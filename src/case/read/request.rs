@@ -128,6 +128,12 @@ impl Reader<'_> {
         for item in self.one_or_more(node) {
             match item.entries() {
                 [entry] if entry.key == "hex" => values.extend(self.hex(&entry.value).map(|octets| Text(vec![TextPart::Literal(octets)]))),
+                [entry, before] if entry.key == "hex" && before.key == "after" => {
+                    let text = self.text(&before.value).map(|text| self.template(text, &before.value.mark));
+                    let mut text = text.unwrap_or(Text(Vec::new()));
+                    text.0.extend(self.hex(&entry.value).map(TextPart::Literal));
+                    values.push(text);
+                }
                 _ => {
                     if let Some(text) = self.text(item) {
                         values.push(self.template(text, &item.mark));

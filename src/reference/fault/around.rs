@@ -1,4 +1,4 @@
-//! A backend with a function around it: for faults that are a few lines of meaning and remember a little of each organization.
+//! A backend with functions around it: for faults that are a few lines of meaning and remember a little.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use std::time::Instant;
 use prost_reflect::{DynamicMessage, Value};
 
 use super::Meter;
-use crate::reference::backend::{Admitted, Backend, Outcome};
+use crate::reference::backend::{Admitted, Backend, Outcome, Seed};
 use crate::reference::context::{Caller, Context};
 use crate::reference::failure::{Code, Failure};
-use crate::reference::methods::contract;
+use crate::reference::methods::{Method, contract};
 
 const MANAGEMENT: &str = "zitadel.management.v1.ManagementService";
 pub(super) const ADD: &str = "AddSecondFactorToLoginPolicy";
@@ -27,12 +27,19 @@ pub(super) const REMOVE_MULTI: &str = "RemoveMultiFactorFromLoginPolicy";
 /// What a fault does in the place of the call.
 pub(super) type Execute = fn(&Around, &Context, &Admitted, DynamicMessage) -> Outcome;
 
-/// A backend whose calls of the management service on the fault's wires go through a function.
+/// How a fault decides who may call.
+pub(super) type Admit = fn(&Around, &Context, &Caller) -> Result<Admitted, Failure>;
+
+/// A backend with functions around its two questions, on the fault's wires.
 pub(super) struct Around {
     inner: Arc<dyn Backend>,
     meter: Meter,
+    /// What the administrator has.
+    pub seed: Seed,
+    admit: Admit,
     execute: Execute,
     memory: Mutex<HashMap<String, Memory>>,
+    known: Mutex<HashMap<Vec<u8>, Admitted>>,
 }
 
 /// What a fault remembers of an organization; each uses it as it likes.
@@ -48,14 +55,23 @@ pub(super) struct Memory {
     pub answer: Option<DynamicMessage>,
 }
 
-/// Puts a function around a backend.
-pub(super) fn around(inner: Arc<dyn Backend>, meter: Meter, execute: Execute) -> Arc<dyn Backend> {
-    Arc::new(Around { inner, meter, execute, memory: Mutex::default() })
+/// Puts a function around what a backend executes of the management service.
+pub(super) fn around(inner: Arc<dyn Backend>, seed: &Seed, meter: Meter, execute: Execute) -> Arc<dyn Backend> {
+    guarded(inner, seed, meter, |it, context, caller| it.ask(context, caller), execute)
+}
+
+/// Puts functions around both questions.
+pub(super) fn guarded(inner: Arc<dyn Backend>, seed: &Seed, meter: Meter, admit: Admit, execute: Execute) -> Arc<dyn Backend> {
+    Arc::new(Around { inner, meter, seed: seed.clone(), admit, execute, memory: Mutex::default(), known: Mutex::default() })
 }
 
 impl Backend for Around {
+    fn offers(&self, method: &Method) -> Result<(), Failure> {
+        self.inner.offers(method)
+    }
+
     fn admit(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
-        self.inner.admit(context, caller)
+        if self.meter.covers(context.wire) { (self.admit)(self, context, caller) } else { self.inner.admit(context, caller) }
     }
 
     fn execute(&self, context: &Context, admitted: &Admitted, message: DynamicMessage) -> Outcome {
@@ -69,6 +85,46 @@ impl Backend for Around {
 }
 
 impl Around {
+    /// Whether the caller may call, as it is meant.
+    pub fn ask(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
+        self.inner.admit(context, caller)
+    }
+
+    /// The same for another operation of the management service.
+    pub fn ask_for(&self, name: &str, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
+        let mut context = context.clone();
+        context.method = contract().method(&format!("/{MANAGEMENT}/{name}"));
+        self.inner.admit(&context, caller)
+    }
+
+    /// The same for a caller with these credentials instead.
+    pub fn ask_with(&self, authorization: impl Into<Vec<u8>>, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
+        self.inner.admit(context, &Caller { authorization: vec![authorization.into()], ..caller.clone() })
+    }
+
+    /// The same for a caller that names these organizations instead.
+    pub fn ask_in(&self, organizations: &[Vec<u8>], context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
+        self.inner.admit(context, &Caller { organization: organizations.to_vec(), ..caller.clone() })
+    }
+
+    /// What the administrator would be told in the caller's place.
+    pub fn ask_as_administrator(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
+        self.ask_with(format!("Bearer {}", self.seed.token), context, caller)
+    }
+
+    /// What is known by these octets.
+    pub fn known<T>(&self, look: impl FnOnce(&mut HashMap<Vec<u8>, Admitted>) -> T) -> T {
+        look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes that the fault acted, if it did so.
+    pub fn note<T, E>(&self, outcome: Result<T, E>) -> Result<T, E> {
+        if outcome.is_ok() {
+            self.acted();
+        }
+        outcome
+    }
+
     /// The call as it is meant.
     pub fn inner(&self, context: &Context, admitted: &Admitted, message: DynamicMessage) -> Outcome {
         self.inner.execute(context, admitted, message)
@@ -83,6 +139,12 @@ impl Around {
     pub fn memory<T>(&self, admitted: &Admitted, look: impl FnOnce(&mut Memory) -> T) -> T {
         let mut memory: MutexGuard<'_, _> = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         look(memory.entry(admitted.organization.clone()).or_default())
+    }
+
+    /// Whether another organization's memory holds the factor.
+    pub fn elsewhere(&self, admitted: &Admitted, factor: i32) -> bool {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.iter().any(|(organization, memory)| *organization != admitted.organization && memory.factors.contains(&factor))
     }
 
     /// Another operation of the management service, with these fields, in the same organization.
@@ -118,6 +180,11 @@ impl Around {
         answer.set_field_by_name("details", shown);
         Some(answer)
     }
+}
+
+/// Whether the caller was refused with this code.
+pub(super) fn refused(outcome: &Result<Admitted, Failure>, code: Code) -> bool {
+    outcome.as_ref().is_err_and(|failure| failure.code == code)
 }
 
 /// The `type` of a request.

@@ -9,6 +9,7 @@ use super::{ALL, Meter, Seam, Variant, tree};
 use crate::reference::backend::{Admitted, Backend, Outcome};
 use crate::reference::context::{Caller, Context};
 use crate::reference::failure::Failure;
+use crate::reference::methods::Method;
 use crate::reference::store::Date;
 
 pub(super) static LAGGING_READS: Variant = Variant {
@@ -86,6 +87,10 @@ struct Alternating {
 }
 
 impl Backend for Alternating {
+    fn offers(&self, method: &Method) -> Result<(), Failure> {
+        self.inner.offers(method)
+    }
+
     fn admit(&self, context: &Context, caller: &Caller) -> Result<Admitted, Failure> {
         self.inner.admit(context, caller)
     }

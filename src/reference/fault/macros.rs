@@ -10,9 +10,29 @@ macro_rules! fault {
             wires: super::ALL,
             layer: super::Layer::Meaning,
             summary: $summary,
-            seam: super::Seam::Backend(|inner, _, meter| super::around::around(inner, meter, $execute)),
+            seam: super::Seam::Backend(|inner, seed, meter| super::around::around(inner, seed, meter, $execute)),
         };
     };
 }
 
-pub(super) use fault;
+/// A fault of admission: name, requirement, kind, wires, summary, how it decides who may call, and, where need be, what it does in the place of a call.
+macro_rules! guard {
+    ($static:ident, $name:literal, $requirement:literal, $kind:literal, $wires:expr, $summary:literal, $admit:expr) => {
+        super::macros::guard!($static, $name, $requirement, $kind, $wires, $summary, $admit, |it, context, admitted, message| {
+            it.inner(context, admitted, message)
+        });
+    };
+    ($static:ident, $name:literal, $requirement:literal, $kind:literal, $wires:expr, $summary:literal, $admit:expr, $execute:expr) => {
+        pub(super) static $static: super::Fault = super::Fault {
+            name: $name,
+            requirement: $requirement,
+            kind: $kind,
+            wires: $wires,
+            layer: super::Layer::Meaning,
+            summary: $summary,
+            seam: super::Seam::Backend(|inner, seed, meter| super::around::guarded(inner, seed, meter, $admit, $execute)),
+        };
+    };
+}
+
+pub(super) use {fault, guard};

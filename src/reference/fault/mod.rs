@@ -22,6 +22,7 @@ use super::service::Seams;
 
 mod agreement;
 mod around;
+mod auth;
 mod blocks;
 mod http_octets;
 mod http_requests;
@@ -40,6 +41,7 @@ mod shape;
 mod state_factors;
 mod state_policy;
 mod state_reads;
+mod tenancy;
 mod tree;
 mod values;
 mod variant_domain;

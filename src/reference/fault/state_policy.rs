@@ -279,3 +279,101 @@ fault!(
         outcome
     }
 );
+
+fault!(
+    ADD_WITHOUT_POLICY_LOST,
+    "add-without-policy-lost",
+    "STATE-NO-CUSTOM-POLICY",
+    "body-differs",
+    "an add where there is no custom policy is answered with success, without effect",
+    |it, context, admitted, message| {
+        let outcome = it.inner(context, admitted, message);
+        if context.calls(ADD)
+            && failed(&outcome, Code::NotFound)
+            && let Some(answer) = it.acknowledge(context, admitted, "creation_date")
+        {
+            it.acted();
+            return Ok(answer);
+        }
+        outcome
+    }
+);
+
+fault!(
+    ORPHANS_BLOCK,
+    "orphans-block",
+    "STATE-ADD-LIST-AGREE",
+    "refused",
+    "a factor that was added where there is no custom policy blocks the same add to the next policy, and isn't listed",
+    |it, context, admitted, message| {
+        let factor = factor(&message);
+        let custom = it.custom_policy(context, admitted).is_some();
+        if context.calls(ADD) && custom && it.memory(admitted, |memory| memory.factors.contains(&factor)) {
+            it.acted();
+            return Err(Refusal::SecondFactorExists.tell(context.language));
+        }
+        if context.calls(REMOVE) || context.calls(RESET) {
+            it.memory(admitted, |memory| memory.factors.clear());
+        }
+        let outcome = it.inner(context, admitted, message);
+        if context.calls(ADD)
+            && !custom
+            && failed(&outcome, Code::NotFound)
+            && let Some(answer) = it.acknowledge(context, admitted, "creation_date")
+        {
+            it.memory(admitted, |memory| memory.factors.insert(factor));
+            return Ok(answer);
+        }
+        outcome
+    }
+);
+
+fault!(
+    INHERITED_REMOVAL_LOST,
+    "inherited-removal-lost",
+    "STATE-NO-CUSTOM-POLICY-REMOVE",
+    "body-differs",
+    "removing a factor of the default from an organization that inherits is answered with success, without effect",
+    |it, context, admitted, message| {
+        let outcome = it.inner(context, admitted, message);
+        if context.calls(REMOVE)
+            && failed(&outcome, Code::NotFound)
+            && it.custom_policy(context, admitted).is_none()
+            && let Some(answer) = it.acknowledge(context, admitted, "change_date")
+        {
+            it.acted();
+            return Ok(answer);
+        }
+        outcome
+    }
+);
+
+fault!(
+    INHERITED_REMOVAL_FROM_DEFAULT,
+    "inherited-removal-from-default",
+    "STATE-NO-CUSTOM-POLICY-REMOVE",
+    "body-differs",
+    "a refused removal from an organization that inherits takes the factor out of the default, until the organization resets",
+    |it, context, admitted, message| {
+        let removed = factor(&message);
+        let mut outcome = it.inner(context, admitted, message);
+        if context.calls(REMOVE) && failed(&outcome, Code::NotFound) && it.custom_policy(context, admitted).is_none() {
+            it.memory(admitted, |memory| memory.factors.insert(removed));
+        } else if context.calls(RESET) {
+            it.memory(admitted, |memory| memory.factors.clear());
+        }
+        if context.calls(DEFAULT)
+            && let Ok(answer) = &mut outcome
+            && let Some(policy) = answer.get_field_by_name_mut("policy").and_then(Value::as_message_mut)
+            && let Some(factors) = policy.get_field_by_name_mut("second_factors").and_then(Value::as_list_mut)
+        {
+            let removed = it.memory(admitted, |memory| memory.factors.clone());
+            let before = factors.len();
+            factors.retain(|factor| factor.as_enum_number().is_none_or(|factor| !removed.contains(&factor)));
+            if factors.len() < before {
+                it.acted();
+            }
+        }
+        outcome
+    }
+);
