@@ -68,7 +68,7 @@ pub const VERSIONS: &[&str] = &["h1", "h2"];
 /// Declared defects; `none` says that a raw form is a well-formed call all the same.
 pub const DEFECTS: &[&str] = &["none", "method", "path", "head", "content-type", "frame", "message"];
 /// What an agreement can compare beside its default.
-pub const COMPARED: &[&str] = &["codes", "errors", "frames"];
+pub const COMPARED: &[&str] = &["codes", "errors", "frames", "heads"];
 /// Choices of a connection.
 pub const CONNECTIONS: &[&str] = &["new", "open", "same"];
 /// The gRPC codes.

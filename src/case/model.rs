@@ -171,6 +171,8 @@ pub enum Compare {
     Errors,
     /// All of that, and over one HTTP version the frames, the place of the status and the binary status.
     Frames,
+    /// All of that but the frames, and on one wire the HTTP status and the content type.
+    Heads,
 }
 
 /// A part of a requirement's check that a case covers.

@@ -19,6 +19,7 @@ impl Suite {
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
             ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
             ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
+            ("http_versions.yaml", include_str!("../../cases/http_versions.yaml")),
             ("http_paths.yaml", include_str!("../../cases/http_paths.yaml")),
             ("equivalence_answers.yaml", include_str!("../../cases/equivalence_answers.yaml")),
             ("equivalence_errors.yaml", include_str!("../../cases/equivalence_errors.yaml")),

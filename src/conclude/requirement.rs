@@ -153,6 +153,9 @@ impl Tally {
         if !live {
             return because(Claim::Untested, "no positive step met its whole expectation on this wire");
         }
+        if self.covered.is_empty() && self.passive.is_none() && self.not_applicable > 0 {
+            return because(Claim::Skip(SkipReason::NotApplicable), "the target has nothing that could be compared");
+        }
         if self.covered.is_empty() && self.passive.is_none() {
             return because(Claim::Untested, "it says that wires agree, and no two were compared");
         }

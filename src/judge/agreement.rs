@@ -127,6 +127,12 @@ fn differs(one: &Story, two: &Story, compare: Compare) -> Option<Difference> {
     if compare == Compare::Codes {
         return None;
     }
+    if compare == Compare::Heads
+        && one.transport.wire == two.transport.wire
+        && let Some(difference) = heads_differ(one, two)
+    {
+        return Some(difference);
+    }
     if compare != Compare::Errors
         && let (Some(left), Some(right)) = (&one.message, &two.message)
         && let Some(difference) = first_difference(left, right, "body ")
@@ -153,6 +159,13 @@ fn errors_differ(left: &Told, right: &Told, with_text: bool, place: &str) -> Opt
             two: format!("`{}`", right.text),
         })
     })
+}
+
+/// HTTP status and content type.
+fn heads_differ(one: &Story, two: &Story) -> Option<Difference> {
+    let differ = |place: &str, one: String, two: String| (one != two).then(|| Difference { place: place.to_owned(), one, two });
+    let kind = |story: &Story| if story.content_type.is_empty() { "none".to_owned() } else { story.content_type.clone() };
+    differ("HTTP status", one.http_status.to_string(), two.http_status.to_string()).or_else(|| differ("content type", kind(one), kind(two)))
 }
 
 /// Kinds and order of frames, the place of the status, and the binary status.

@@ -23,6 +23,10 @@ pub(super) struct Story {
     pub exchange: u64,
     /// The code; where a JSON answer is no error object, its HTTP status.
     pub code: Result<Code, u16>,
+    /// The HTTP status.
+    pub http_status: u16,
+    /// The content type: in lower case, without white space.
+    pub content_type: String,
     /// The success message, normalised.
     pub message: Option<Value>,
     /// The error, normalised; `None` where the body was no error object.
@@ -126,6 +130,10 @@ fn tell(exchange: &Exchange, reading: &Reading, described: String, names: Names<
         transport: exchange.transport,
         exchange: exchange.id,
         code: answered.code.ok_or(answered.http_status),
+        http_status: answered.http_status,
+        content_type: exchange.received.head().and_then(|head| head.first("content-type")).map_or_else(String::new, |label| {
+            label.chars().filter(|letter| !letter.is_whitespace() && *letter != '"').collect::<String>().to_lowercase()
+        }),
         message: answered.message.as_ref().map(|message| normalise(message, names)),
         error: answered.error.as_ref().map(told),
         status_bin: reading.details.as_ref().and_then(|details| details.as_ref().ok()).map(|status| (status.code, told(status))),

@@ -67,6 +67,7 @@ impl Reader<'_> {
         match self.word(&entry.value, keys::COMPARED, "way to compare") {
             Some("codes") => Compare::Codes,
             Some("frames") => Compare::Frames,
+            Some("heads") => Compare::Heads,
             Some("errors") => {
                 let again = |it: &ReadStep| it.step.is_call_of(&main.step) && it.step.identity == main.step.identity;
                 if !then.iter().any(again) {

@@ -211,3 +211,19 @@ fn set(value: &mut HeaderValue, text: &'static str) -> bool {
     *value = HeaderValue::from_static(text);
     true
 }
+
+pub(super) static OTHER_ERRORS_OVER_H2: Fault = Fault {
+    name: "other-errors-over-h2",
+    requirement: "HTTP-PROTOCOL-VERSION-EQUAL",
+    kind: "disagrees",
+    wires: JSON,
+    layer: Layer::Agreement,
+    summary: "over HTTP/2 errors of the JSON wire come from another handler, which answers 502",
+    seam: Seam::Encoded(|context, outcome, encoded| {
+        let bent = context.is_h2 && outcome.is_err();
+        if bent {
+            encoded.status = StatusCode::BAD_GATEWAY;
+        }
+        bent
+    }),
+};
