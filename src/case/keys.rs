@@ -122,9 +122,10 @@ const VIA: Key = key(
     Form::Either(&[Form::Count, Form::Word(&["first", "second", "every"])]),
     "Which wire of an `across` trial is used: first, second, a number from 0, or every.",
 );
+const SCRIPT: Form = Form::List(&Form::Mapping(&RAW_ACTION));
 const RAW: Key = key(
     "raw",
-    Form::List(&Form::Mapping(&RAW_ACTION)),
+    SCRIPT,
     "A script over a connection of HTTP/1.1; then one response is read. Needs `defect`. The answer is read as that of the operation.",
 );
 const CONNECTION: Key =

@@ -34,7 +34,7 @@ use crate::judge::{self, Examiner, Judgement, Member, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
 use crate::target::Capabilities;
-use crate::wire::{Client, Transport, Wire};
+use crate::wire::{Client, Transport};
 use engine::{Engine, Means};
 use journal::Journal;
 

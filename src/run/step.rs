@@ -8,7 +8,7 @@ use super::well_formed::well_formed;
 use crate::case::{self, Captures, GIVEN_WHEN_SENT, HeaderEdit, MissingCapture, Payload, RawAction, RawOctets, StepKind};
 use crate::contract::message;
 use crate::wire::put::{self, Edit, put};
-use crate::wire::{Body, Call, Content, End, Exchange, Received, Role, Sent, Timing, Transport, Wire};
+use crate::wire::{Body, Call, Content, End, Exchange, HttpVersion, Received, Role, Sent, Timing, Transport, Wire, raw};
 
 /// What goes out for a step.
 #[derive(Debug, Clone)]

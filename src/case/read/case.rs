@@ -19,7 +19,7 @@ use super::{Reader, place};
 use crate::contract::descriptors::Method;
 use crate::wire::{HttpVersion, Wire};
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// The cases of a file, one for each variant. `ids` holds those of all files so far.
     pub(super) fn file_of_cases(&mut self, node: &Node, ids: &mut BTreeMap<String, Span>) -> Vec<Case> {
         if !self.keys(node, &keys::FILE) {
@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
     }
 
-    fn case(&mut self, node: &Node, variant: Option<String>, default: Option<&Method>) -> Case {
+    fn case(&mut self, node: &Node, variant: Option<String>, default: Option<&'a Method>) -> Case {
         let topic = self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let name = node.get("name").and_then(|node| self.text(node)).unwrap_or_default().to_owned();
         if slug(&name).is_empty() && node.get("name").is_some() {

@@ -16,8 +16,8 @@ pub(super) struct ReadControl {
     pub then: Vec<ReadStep>,
 }
 
-impl Reader<'_> {
-    pub(super) fn control(&mut self, node: &Node, case: &Node, default: Option<&Method>, across: Option<Across>) -> Option<ReadControl> {
+impl<'a> Reader<'a> {
+    pub(super) fn control(&mut self, node: &Node, case: &Node, default: Option<&'a Method>, across: Option<Across>) -> Option<ReadControl> {
         if !self.keys(node, &keys::CONTROL) {
             return None;
         }

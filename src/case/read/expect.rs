@@ -10,14 +10,14 @@ use super::{GIVEN_WHEN_SENT, Reader, place, suggestion};
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// One expectation or a list of them.
-    pub(super) fn expectations(&mut self, node: &Node, operation: Option<&Method>, manner: Manner) -> Vec<Expect> {
+    pub(super) fn expectations(&mut self, node: &Node, operation: Option<&'a Method>, manner: Manner) -> Vec<Expect> {
         self.one_or_more(node).iter().map(|node| self.expectation(node, operation, manner)).collect()
     }
 
     /// One expectation of an answer to this operation.
-    pub(super) fn expectation(&mut self, node: &Node, operation: Option<&Method>, manner: Manner) -> Expect {
+    pub(super) fn expectation(&mut self, node: &Node, operation: Option<&'a Method>, manner: Manner) -> Expect {
         if !self.keys(node, &keys::EXPECT) {
             return Expect { span: self.span(place(node)), ..Expect::default() };
         }
@@ -30,7 +30,7 @@ impl Reader<'_> {
         expect
     }
 
-    fn alternatives(&mut self, node: &Node, operation: Option<&Method>, manner: Manner) -> Vec<Alternative> {
+    fn alternatives(&mut self, node: &Node, operation: Option<&'a Method>, manner: Manner) -> Vec<Alternative> {
         let items = self.list(node);
         if items.len() == 1 {
             let hint = "where there is no choice write it as the expectation itself".to_owned();

@@ -24,7 +24,7 @@ impl Manner {
     pub const FOLLOW_UP: Self = Self { default_ok: true, control: false, across: None };
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Steps of a list.
     pub(super) fn steps(&mut self, node: Option<&Node>, manner: Manner) -> Vec<ReadStep> {
         let Some(node) = node else { return Vec::new() };
@@ -38,7 +38,7 @@ impl Reader<'_> {
     }
 
     /// One step, of a mapping whose keys are known to be right.
-    pub(super) fn step(&mut self, node: &Node, default: Option<&Method>, manner: Manner) -> ReadStep {
+    pub(super) fn step(&mut self, node: &Node, default: Option<&'a Method>, manner: Manner) -> ReadStep {
         let outer = std::mem::take(&mut self.uses);
         let outer_branches = std::mem::take(&mut self.branches);
         let operation = match node.get("rpc") {
@@ -89,7 +89,7 @@ impl Reader<'_> {
     }
 
     /// `expect`, `until` and `eventually`.
-    fn asked(&mut self, node: &Node, operation: Option<&Method>, kind: &StepKind, manner: Manner) -> (Vec<Expect>, Option<Expect>) {
+    fn asked(&mut self, node: &Node, operation: Option<&'a Method>, kind: &StepKind, manner: Manner) -> (Vec<Expect>, Option<Expect>) {
         let mut expect = node.get("expect").map(|node| self.expectations(node, operation, manner)).unwrap_or_default();
         let mut until = node.get("until").map(|node| self.expectation(node, operation, manner));
         if let Some(eventually) = node.entries().iter().find(|entry| entry.key == "eventually") {
@@ -171,7 +171,7 @@ impl Reader<'_> {
             return;
         }
         let mut message = Some(operation.output.clone());
-        let path = path.strip_suffix('?').unwrap_or(path);
+        let path = path.strip_suffix(['?', '~']).unwrap_or(path);
         for part in path.split('.') {
             let Some(inside) = message.take() else {
                 self.mistake(&node.mark, format!("`{part}` of `{path}` is inside of a value that has no members"), None);
