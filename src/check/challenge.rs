@@ -61,7 +61,7 @@ fn challenge_error(view: &View<'_>) -> Outcome {
                 "head",
             ),
         },
-        [field] if field.value.0.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer ")) => match error {
+        [field] if carries_bearer_token(&field.value.0) => match error {
             Some("invalid_token") => Outcome::Held,
             other => Outcome::violated(
                 "no-invalid-token",
@@ -72,6 +72,11 @@ fn challenge_error(view: &View<'_>) -> Outcome {
         },
         _ => Outcome::NotApplicable,
     }
+}
+
+/// A scheme without a token behind it is a malformed request, for which another error is right (RFC 6750, 3.1).
+fn carries_bearer_token(value: &[u8]) -> bool {
+    value.split_at_checked(7).is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case(b"bearer ") && !token.trim_ascii().is_empty())
 }
 
 /// A list of challenges, `None` where the text doesn't follow the grammar to its end.

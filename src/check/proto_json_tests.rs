@@ -19,6 +19,7 @@ fn answer(rpc: &str, status: u16, body: &str) -> Exchange {
             path: "/".to_owned(),
             fields: Vec::new(),
             content: Body::default(),
+            raw: false,
         },
         received: Received {
             heads: vec![Head { status: Some(status), fields: vec![Field::new("content-type", "application/json")] }],

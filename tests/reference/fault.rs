@@ -18,6 +18,14 @@ async fn with_fault(name: &str) -> Reference {
     Reference::start(options).await.unwrap()
 }
 
+/// The token of a machine user that was just made.
+async fn new_token(server: &Reference) -> Option<String> {
+    let user = json(server, "POST", "/management/v1/users/machine", r#"{"userName":"fresh","name":"fresh"}"#);
+    let user = send(server, Http::One, user).await.json()["userId"].as_str()?.to_owned();
+    let token = json(server, "POST", &format!("/management/v1/users/{user}/pats"), "{}");
+    Some(send(server, Http::One, token).await.json()["token"].as_str()?.to_owned())
+}
+
 async fn with_variant(name: &str) -> Reference {
     let options = Options { variant: Some(variant(name).unwrap()), ..Options::default() };
     Reference::start(options).await.unwrap()
