@@ -13,10 +13,15 @@ use triwire::record::event::Event;
 use triwire::reference::{Options, Reference};
 use triwire::run::Ended;
 
+fn client() -> reqwest::Client {
+    // Another test of this process may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().http1_only().build().expect("a client")
+}
+
 /// Calls an operation on the JSON wire with the administrator's token.
 async fn call(server: &Reference, organization: &str, path: &str, body: Value) -> Value {
-    let client = reqwest::Client::builder().http1_only().build().expect("a client");
-    let request = client.post(format!("{}/management/v1{path}", server.url())).bearer_auth(server.token());
+    let request = client().post(format!("{}/management/v1{path}", server.url())).bearer_auth(server.token());
     let answer = request.header("x-zitadel-orgid", organization).json(&body).send().await.expect("an answer");
     assert!(answer.status().is_success(), "{path}: {}", answer.status());
     answer.json().await.expect("JSON")
@@ -33,9 +38,8 @@ fn only(filter: &str) -> Selection {
 #[tokio::test]
 async fn a_token_that_may_not_make_organizations_skips_what_needs_them_and_says_so_first() {
     let server = Reference::start(Options::default()).await.expect("the reference starts");
-    let client = reqwest::Client::builder().http1_only().build().expect("a client");
     let url = format!("{}/management/v1/orgs", server.url());
-    let made = client.post(url).bearer_auth(server.token()).json(&json!({"name": "viewer's"})).send().await.expect("an answer");
+    let made = client().post(url).bearer_auth(server.token()).json(&json!({"name": "viewer's"})).send().await.expect("an answer");
     let organization = text(&made.json::<Value>().await.expect("JSON"), "id");
     let user = text(&call(&server, &organization, "/users/machine", json!({"userName": "v", "name": "v"})).await, "userId");
     call(&server, &organization, "/orgs/me/members", json!({"userId": user, "roles": ["ORG_OWNER_VIEWER"]})).await;

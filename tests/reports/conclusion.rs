@@ -60,10 +60,16 @@ fn a_requirement_on_a_wire() {
         ("all parts are covered", vec![state(Pass, &["add"]).event(), state(Pass, &["remove"]).event()], "STATE", Claim::Pass),
         ("a part isn't covered", vec![state(Pass, &["add"]).event()], "STATE", Claim::Untested),
         (
-            "a part is covered by a skipped trial only",
+            "a part speaks of what the target doesn't have",
             vec![state(Pass, &["add"]).event(), state(Skip, &["remove"]).skipped(SkipReason::NotApplicable).event()],
             "STATE",
-            Claim::Untested,
+            Claim::Pass,
+        ),
+        (
+            "a part was skipped for another reason",
+            vec![state(Pass, &["add"]).event(), state(Skip, &["remove"]).skipped(SkipReason::Permission).event()],
+            "STATE",
+            Claim::Skip(SkipReason::Permission),
         ),
         ("a case that names no part covers all", vec![trial("a", Wire::Json, Pass, &["STATE"]).event()], "STATE", Claim::Pass),
         ("passive, held", vec![passive("FORMAT", Wire::Json, Pass)], "FORMAT", Claim::Pass),

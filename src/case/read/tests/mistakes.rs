@@ -145,7 +145,7 @@ fn a_negative_case_needs_a_control_that_differs_in_one_place() {
     insta::assert_snapshot!(said(&case_with("expect: { status: 4xx }, control: { as: run, send: { type: 1 } }")), @"topic.yaml:1:159: the control differs in more than one place: `as` and `send` (help: with two differences it doesn't show which of them the target refuses)");
     insta::assert_snapshot!(said(&case_with("send: { type: 2 }, expect: { refused: true }, control: { send: { type: 2 } }")), @"topic.yaml:1:171: `send` of the control is that of the case: nothing differs (help: the control must be the call that succeeds)");
     insta::assert_snapshot!(said(&case_with("expect: { error: {} }, control: { as: owner }")), @"topic.yaml:1:148: `as` of the control is that of the case: nothing differs (help: the control must be the call that succeeds)");
-    insta::assert_snapshot!(said(&case_with("expect: { code: NOT_FOUND }, control: { expect: { code: OK } }")), @"topic.yaml:1:154: it isn't said what differs in the control (help: name one of given, as, send, json, bytes, frames, headers, path, method, content)");
+    insta::assert_snapshot!(said(&case_with("expect: { code: NOT_FOUND }, control: { expect: { code: OK } }")), @"topic.yaml:1:154: it isn't said what differs in the control (help: name one of given, as, send, json, bytes, frames, headers, path, method, content, raw)");
     assert_eq!(said(&case_with("expect: { code: NOT_FOUND }, control: { send: { type: 1 } }")), "nothing");
 }
 

@@ -159,19 +159,19 @@ fn durations_and_instants_match_in_each_form() {
         cases(&text).map_or_else(|_| said(&text), |suite| format!("{:?}", suite.cases[0].main.expect[0].body))
     };
     insta::assert_snapshot!(expected("{ mfaInitSkipLifetime: 3600.5s }"), @r#"Some(Object([("policy", Object([("mfaInitSkipLifetime", Literal(String("3600.500s")))]))]))"#);
-    insta::assert_snapshot!(expected("{ mfaInitSkipLifetime: 1h }"), @"");
+    insta::assert_snapshot!(expected("{ mfaInitSkipLifetime: 1h }"), @r#"topic.yaml:1:149: "1h" is no value of `google.protobuf.Duration`"#);
 }
 
 #[test]
 fn a_case_across_wires_may_visit_one_that_no_requirement_names() {
     let wires = |wires: &str| {
         let text = format!(
-            "cases: [{{ name: a case, given: policy, requirements: [JSON-STRING-UNICODE], rpc: GetLoginPolicy, across: pairs, wires: {wires}, via: first }}]"
+            "cases: [{{ name: a case, given: policy, requirements: [JSON-STRING-UNICODE], rpc: GetLoginPolicy, across: pairs, wires: {wires}, via: first, expect: {{ code: OK }} }}]"
         );
         cases(&text).map_or_else(|_| said(&text), |suite| format!("{:?}", suite.cases[0].wires))
     };
     assert_eq!(wires("[json, grpc]"), "[Json, Grpc]");
-    insta::assert_snapshot!(wires("[grpc, grpc-web]"), @"");
+    insta::assert_snapshot!(wires("[grpc, grpc-web]"), @"topic.yaml:1:11: there is no wire on which this case could run (help: `json` runs on json only, `bytes` and `frames` on the binary wires)");
 }
 
 #[test]
