@@ -113,7 +113,7 @@ async fn another_judge_gives_another_verdict_and_an_unknown_case_none() {
     let recorded = || run.events.iter().cloned().map(Ok);
     let contract = Contract::built_in();
     // Expectations that no answer meets: the verdicts come from the suite, they aren't copied.
-    let mut suite = support::suite();
+    let mut suite = support::suite().clone();
     for case in &mut suite.cases {
         case.main.expect.iter_mut().for_each(|piece| {
             piece.status = Some(triwire::case::StatusPattern::OneOf(vec![599]));

@@ -120,11 +120,13 @@ impl Exchange<'_> {
     /// Refuses without looking further; with 405 the other methods of the path are told.
     fn turn_away(&self, status: StatusCode) -> Reply {
         let mut failure = Failure::new(Code::InvalidArgument, "refused").with_http(status);
-        if status == StatusCode::METHOD_NOT_ALLOWED
-            && let Route::OtherMethods(methods) = route(contract(), &Verb::OPTIONS, self.head.uri.path())
-        {
-            let mut others = names(&methods);
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            let mut others = match route(contract(), &Verb::OPTIONS, self.head.uri.path()) {
+                Route::OtherMethods(methods) => names(&methods),
+                _ => Vec::new(),
+            };
             others.retain(|name| *name != self.head.method.as_str());
+            // An empty list is one as well (RFC 9110, 10.2.1).
             failure.allow = Some(others.join(", "));
         }
         let mut reply = self.refuse(failure);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use triwire::case::{Suite, read_suite};
@@ -54,8 +55,10 @@ impl Run {
 }
 
 /// The suite that is compiled in.
-pub fn suite() -> Suite {
-    read_suite(&Suite::built_in_files(), Contract::built_in()).expect("the built-in suite has no mistakes")
+pub fn suite() -> &'static Suite {
+    static SUITE: LazyLock<Suite> =
+        LazyLock::new(|| read_suite(&Suite::built_in_files(), Contract::built_in()).expect("the built-in suite has no mistakes"));
+    &SUITE
 }
 
 /// All profiles, one repetition, a fixed seed.
@@ -141,13 +144,12 @@ async fn judge_claiming(
     selection: Selection,
     jobs: usize,
 ) -> Run {
-    let suite = suite();
     let Patience { timeouts, bound } = patience;
     let connector = Connector::new(Endpoint::parse(url).expect("an address"), trust, timeouts).expect("a connector");
     let mut events = Vec::new();
     let setting = Setting {
         contract: Contract::built_in(),
-        suite: &suite,
+        suite: suite(),
         selection,
         options: Options { jobs, bound, token, claimed },
         client: Client::new(connector, timeouts),
