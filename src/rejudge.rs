@@ -68,7 +68,8 @@ impl<'a> Rejudge<'a> {
             Event::ProbeEnded(mut probe) => {
                 // Whether a transport is spoken was decided by the run, which chose by it what to execute.
                 self.found.transports.insert(probe.transport.to_string(), (probe.presence.clone(), probe.exchange.id));
-                probe.checks = judge::examine(&probe.exchange, self.contract);
+                let bound = judge::is_bound(&probe.presence, &probe.exchange);
+                probe.checks = if bound { judge::examine(&probe.exchange, self.contract) } else { Vec::new() };
                 Event::ProbeEnded(probe)
             }
             Event::Background(mut background) => {

@@ -55,7 +55,7 @@ fn same_again(name: &str, run: &Run) {
     let (first, second) = (folder.join("events.jsonl"), folder.join("again.jsonl"));
     let suite = support::suite();
     let again: Vec<Event> =
-        rejudge(&suite, Contract::built_in(), events(&first).unwrap()).collect::<Result<_, _>>().unwrap_or_else(|e| panic!("{name}: {e}"));
+        rejudge(suite, Contract::built_in(), events(&first).unwrap()).collect::<Result<_, _>>().unwrap_or_else(|e| panic!("{name}: {e}"));
     write(&second, &again);
     let (one, two) = (std::fs::read_to_string(&first).unwrap(), std::fs::read_to_string(&second).unwrap());
     assert_eq!(one.lines().count(), two.lines().count(), "{name}");

@@ -27,8 +27,11 @@ pub fn take(path: &str, success: Option<&Value>, error: Option<&Value>) -> Optio
     found.cloned().or_else(|| may_be_absent.then_some(Value::Null))
 }
 
-/// A text that differs in the digit or letter nearest to its middle; none where it has neither.
+/// A text that differs in the digit or letter nearest to its middle; none of what isn't made of letters, digits, `-`, `_` and `.`, as ids are.
 fn other(text: &str) -> Option<String> {
+    if !text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet)) {
+        return None;
+    }
     let mut octets = text.as_bytes().to_vec();
     let middle = octets.len() / 2;
     let at = (0..octets.len()).filter(|at| octets[*at].is_ascii_alphanumeric()).min_by_key(|at| at.abs_diff(middle))?;

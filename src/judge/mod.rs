@@ -17,7 +17,7 @@ pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
 pub use walk::Walk;
 pub(crate) use whole::panic_text;
-pub use whole::{Examiner, examine, examined, guarded, whole};
+pub use whole::{Examiner, examine, examined, guarded, is_bound, whole};
 
 /// Every `kind` that judging gives by itself; where an answer can't be read, its [own word](crate::answer::UNREADABLE) is the kind.
 pub const KINDS: &[&str] = &[

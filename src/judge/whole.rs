@@ -9,13 +9,29 @@ use crate::answer;
 use crate::case::Act;
 use crate::check::{self, Seen};
 use crate::contract::Contract;
-use crate::wire::Exchange;
+use crate::target::Presence;
+use crate::wire::{Exchange, Wire};
 
 /// What the passive checks say of an exchange.
 #[must_use]
 pub fn examine(exchange: &Exchange, contract: &Contract) -> Vec<Seen> {
     let reading = answer::read(exchange, contract);
     check::examine(exchange, &reading, contract)
+}
+
+/// Whether the answer to a probe has to obey the rules of its wire: who doesn't speak it and refuses needn't, whatever looks like one of it must.
+#[must_use]
+pub fn is_bound(presence: &Presence, exchange: &Exchange) -> bool {
+    if *presence == Presence::Live {
+        return true;
+    }
+    let Some(head) = exchange.received.head().filter(|head| matches!(head.status, Some(200..=299))) else { return false };
+    let label = head.first("content-type").unwrap_or_default().to_ascii_lowercase();
+    match exchange.transport.wire {
+        Wire::Json => true,
+        Wire::Grpc => label.starts_with("application/grpc"),
+        Wire::GrpcWeb | Wire::GrpcWebText => label.starts_with("application/grpc-web"),
+    }
 }
 
 /// The passive checks: [`examine`], or what a test puts in its place.

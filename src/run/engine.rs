@@ -194,6 +194,24 @@ impl<'a> Engine<'a> {
         self.secrets.read().unwrap_or_else(PoisonError::into_inner).scrub_text(text)
     }
 
+    /// Keeps what a step captures. Of a text that holds a secret no other text is made: it would be nearly the secret, and nothing would replace it.
+    pub(super) fn take_captures(&self, step: &Step, raw: &Exchange, reading: &Reading, captures: &mut Captures) {
+        let before = captures.clone();
+        judge::take_captures(step, raw, reading, captures);
+        for (name, path) in step.capture.iter().filter(|(_, path)| path.ends_with('~')) {
+            let plain = Step { capture: vec![(name.clone(), path.trim_end_matches('~').to_owned())], ..step.clone() };
+            let mut taken = Captures::new();
+            judge::take_captures(&plain, raw, reading, &mut taken);
+            let is_secret = taken.get(name).and_then(Value::as_str).is_some_and(|text| self.scrub(text) != text);
+            if is_secret {
+                match before.get(name) {
+                    Some(value) => captures.insert(name.clone(), value.clone()),
+                    None => captures.remove(name),
+                };
+            }
+        }
+    }
+
     /// Sends a request and reads the answer. `cuttable`: it is cut when a stop has been requested for long enough.
     pub(super) async fn exchange(&self, request: Request, on: On<'_>, cuttable: bool) -> Result<Done, Unsendable> {
         let id = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;

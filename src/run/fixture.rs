@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::engine::{Asked, Engine, Performed};
 use super::journal::{Line, State};
 use super::panic::caught;
-use crate::case::{Alternative, Captures, Fixture, GIVEN_BY_ENGINE, Identity, Step, StepKind, Token};
+use crate::case::{Alternative, Captures, Fixture, GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, Identity, Step, StepKind, Token};
 use crate::judge::{self, Met, Place};
 use crate::record::event::{Background, Event, Left};
 use crate::wire::{End, Exchange, Phase, Role, Transport};
@@ -243,6 +243,10 @@ async fn in_background(
     // The next step last.
     let mut ahead: Vec<&Step> = steps.iter().rev().collect();
     while let Some(step) = ahead.pop() {
+        let is_missing = |name: &&String| !captures.contains_key(*name) && !GIVEN_WHEN_SENT.contains(&name.as_str());
+        if let Some(name) = step.uses.iter().find(is_missing) {
+            return Err(Failed { kind: Failure::Unmet, text: format!("no answer before gave `{name}`") });
+        }
         let chosen = background(engine, step, identity, transport, captures, of, cuttable).await?;
         ahead.extend(chosen.iter().rev().flat_map(|alternative| alternative.then.iter().rev().map(|act| &act.step)));
     }
@@ -272,7 +276,7 @@ async fn background<'s>(
         Met::Yes => {
             let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
             let chosen = judge::chosen(step, place, |_| true);
-            judge::take_captures(step, &performed.raw, &performed.reading, captures);
+            engine.take_captures(step, &performed.raw, &performed.reading, captures);
             return Ok(chosen);
         }
         Met::Unknown(text) => text.clone(),

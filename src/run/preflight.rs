@@ -7,6 +7,7 @@ use super::step::Request;
 use super::{futures_join, step};
 use crate::answer::{self, Answer};
 use crate::contract::status::Code;
+use crate::judge;
 use crate::plan::Selection;
 use crate::record::event::{Event, ProbeEnded};
 use crate::target::{Capabilities, Presence};
@@ -89,9 +90,7 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
             Err(why) => Presence::Absent { text: why.into_text() },
         };
         capabilities.transports.insert(transport.to_string(), (presence.clone(), exchange.id));
-        // Who refuses a wire that isn't spoken needn't obey its rules.
-        let bound = presence == Presence::Live || is_of(transport.wire, &exchange);
-        let checks = if bound { engine.examine(&exchange).map_err(Failed::Harness)? } else { Vec::new() };
+        let checks = if judge::is_bound(&presence, &exchange) { engine.examine(&exchange).map_err(Failed::Harness)? } else { Vec::new() };
         engine.emit(Event::ProbeEnded(ProbeEnded { transport, presence, claimed, exchange, checks })).await;
     }
     if engine.stop.is_requested() {
@@ -112,17 +111,6 @@ impl Probe {
     fn is_hopeless(&self) -> bool {
         let texts = ["refused", "resolve", "unreachable", "certificate", "no connection came about", "does not speak TLS"];
         matches!(&self.found, Err(Seen::Unreachable(text)) if texts.iter().any(|word| text.contains(word)))
-    }
-}
-
-/// Whether an answer that couldn't be read, or was none to the probe, is meant to be one of the wire all the same.
-fn is_of(wire: Wire, exchange: &Exchange) -> bool {
-    let Some(head) = exchange.received.head().filter(|head| matches!(head.status, Some(200..=299))) else { return false };
-    let label = head.first("content-type").unwrap_or_default().to_ascii_lowercase();
-    match wire {
-        Wire::Json => true,
-        Wire::Grpc => label.starts_with("application/grpc"),
-        Wire::GrpcWeb | Wire::GrpcWebText => label.starts_with("application/grpc-web"),
     }
 }
 

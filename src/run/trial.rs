@@ -129,7 +129,7 @@ async fn steps(
         }
         let place = Place { exchange: &performed.raw, reading: &performed.reading, captures };
         walk.follow(&judge::chosen(&act.step, place, counts));
-        judge::take_captures(&act.step, &performed.raw, &performed.reading, captures);
+        engine.take_captures(&act.step, &performed.raw, &performed.reading, captures);
     }
     false
 }

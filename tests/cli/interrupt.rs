@@ -17,6 +17,8 @@ fn organizations(folder: &Folder) -> (Vec<String>, Vec<String>) {
         let mut ids: Vec<String> =
             lines.filter_map(|line| Some(line.split("\"org.id\":\"").nth(1)?.split('"').next()?.to_owned())).collect();
         ids.sort();
+        // A set is written down again for each identity that is made in it.
+        ids.dedup();
         ids
     };
     (of("created"), of("removed"))
