@@ -24,13 +24,14 @@ use super::{Failure, check, signals, to_stderr, to_stdout};
 /// Reads and checks all input, runs, writes the reports.
 pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
     let contract = Contract::built_in();
-    let (suite, statement) = check::inputs(options.cases.as_deref(), options.target.as_deref(), contract)?;
+    let (suite, statement) = check::inputs(options.cases.as_deref(), options.aim.target.as_deref(), contract)?;
     let chosen = aim::choose(&options, statement)?;
     let reports = destinations(&options)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::harness)?;
     runtime.block_on(async {
         match chosen {
             Chosen::Live(aim) => {
+                aim::warn(&aim);
                 let journal = Journal::create(&options.out.join(JOURNAL)).map_err(Failure::harness)?;
                 remind(&journal, &options.out);
                 judge(&options, &suite, contract, &reports, *aim, journal).await
@@ -140,7 +141,7 @@ async fn judge(
             claimed: aim.claimed,
         },
         selection,
-        client: Client::new(aim.connector, aim::timeouts(options)),
+        client: Client::new(aim.routes, aim::timeouts(options.timeout)),
         target: aim.identity,
         journal,
         stop: stop.clone(),
@@ -228,7 +229,8 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("fault", options.fault.clone().unwrap_or_default());
     put("variant", options.variant.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
-    put("authority", options.authority.clone().unwrap_or_default());
+    put("insecure", if options.aim.insecure { "true".to_owned() } else { String::new() });
+    put("authority", options.aim.authority.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     recorded
 }

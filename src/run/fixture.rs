@@ -12,7 +12,7 @@ use super::panic::caught;
 use crate::case::{Alternative, Captures, Fixture, GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, Identity, Step, StepKind, Token};
 use crate::judge::{self, Met, Place};
 use crate::record::event::{Background, Event, Left};
-use crate::wire::{End, Exchange, Phase, Role, Transport};
+use crate::wire::{End, Exchange, Phase, Transport};
 
 /// How long the removal of everything may take after an interruption.
 const REMOVAL: Duration = Duration::from_secs(15);
@@ -264,7 +264,7 @@ async fn background<'s>(
     cuttable: bool,
 ) -> Result<Vec<&'s Alternative>, Failed> {
     let identity = step.identity.as_deref().unwrap_or(identity);
-    let asked = Asked { step, identity, transport, role: Role::Fixture, case: None, counts: &|_| true, cuttable };
+    let asked = Asked { step, identity, transport, role: engine.setup_role(), case: None, counts: &|_| true, cuttable };
     if let StepKind::Wait(milliseconds) = step.kind {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         return Ok(Vec::new());

@@ -6,6 +6,7 @@ mod fault;
 mod input;
 mod interrupt;
 mod live;
+mod place;
 mod report;
 mod stream;
 mod support;

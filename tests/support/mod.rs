@@ -90,8 +90,15 @@ pub async fn judge_with_tls(folder: &Path, selection: Selection, jobs: usize) ->
         .expect("the reference target starts");
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, target.authority_pem().expect("TLS has an authority")).expect("the folder can be written");
-    let run =
-        judge_trusting(&target.url(), Some(target.token().to_owned()), &Trust { ca: Some(ca) }, Patience::SHORT, selection, jobs).await;
+    let run = judge_trusting(
+        &target.url(),
+        Some(target.token().to_owned()),
+        &Trust { ca: Some(ca), ..Trust::default() },
+        Patience::SHORT,
+        selection,
+        jobs,
+    )
+    .await;
     target.shutdown().await;
     run
 }
@@ -153,7 +160,7 @@ async fn judge_claiming(
         selection,
         options: Options { jobs, bound, token, claimed },
         client: Client::new(connector, timeouts),
-        target: TargetIdentity { address: url.to_owned(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
+        target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
         recorded_options: BTreeMap::new(),
         journal: Journal::none(),
         stop: Stop::default(),
