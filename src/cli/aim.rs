@@ -23,6 +23,13 @@ pub struct Aim {
     pub identity: TargetIdentity,
 }
 
+impl Aim {
+    /// The address at which a run makes what it needs.
+    pub fn provisioned_at(&self) -> &str {
+        self.identity.setup.as_deref().unwrap_or(&self.identity.address)
+    }
+}
+
 /// The target that was chosen.
 pub enum Chosen {
     /// The embedded one; it isn't started yet.
@@ -100,6 +107,17 @@ impl Places {
     /// Whether there is an address of something that could be judged.
     pub fn any(&self) -> bool {
         self.url.is_some() || self.wires.iter().any(Option::is_some)
+    }
+
+    /// For who only removes, the address for set-up is enough.
+    pub fn or_setup(self) -> Self {
+        if self.any() { self } else { Self { url: self.setup, setup: None, ..self } }
+    }
+
+    /// The wires that have an address.
+    pub fn wires(&self) -> Vec<Wire> {
+        let named = NAMED.iter().zip(&self.wires).filter(|(_, url)| url.is_some() || self.url.is_some());
+        named.flat_map(|((_, wires), _)| wires.iter().copied()).collect()
     }
 
     /// Wires without an address are none of which nothing could be said: that has to be asked for.

@@ -22,6 +22,9 @@ pub enum Command {
     /// Run the suite against a target, or against the embedded reference target
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunOptions>),
+    /// Remove what earlier runs left, as their journal lists it
+    #[command(after_help = CLEAN_HELP)]
+    Clean(Box<CleanOptions>),
     /// Serve the reference target, correct or with a declared fault
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeOptions),
@@ -45,6 +48,21 @@ TLS and names hold for each address. Proxy variables of the environment are igno
 The token needs the role of an instance administrator: a run creates organizations of its own and removes them. It is never given on the
 command line, where other users of the machine would see it. `triwire --help` explains the exit status.";
 
+const CLEAN_HELP: &str = "\
+Example:
+  triwire clean http://127.0.0.1:8080 --token-file pat.txt --out triwire-report
+
+A run writes down what it makes before it makes it. What is left after a crash, or after a second Ctrl-C, is removed with the token of whoever
+cleans up: give the options for the target that the run had. What was made at another address is left alone.
+
+Exit status, the first that applies:
+  130, 143  interrupted
+    2  wrong usage, or the folder has no journal; nothing was sent
+    5  the target can't be used
+    3  fault of the harness, or the journal can't be written
+    1  something is left
+    0  nothing is left";
+
 const SERVE_EXAMPLES: &str = "\
 Example:
   triwire serve --listen 127.0.0.1:8080 --token-out pat.txt &
@@ -54,6 +72,7 @@ Example:
 #[derive(Debug, Args)]
 pub struct TargetOptions {
     /// Address of the target, http://HOST:PORT or https://HOST:PORT, with a path before all others if need be
+    #[arg(value_name = "URL")]
     pub url: Option<String>,
 
     /// File with the token of the run, `-` for standard input; without this option TRIWIRE_TOKEN holds it
@@ -178,6 +197,22 @@ impl RunOptions {
         let named = [(self.target_name.is_some(), "--target-name"), (self.target_version.is_some(), "--target-version")];
         self.aim.first().or_else(|| named.into_iter().find_map(|(given, name)| given.then_some(name)))
     }
+}
+
+#[derive(Debug, Args)]
+pub struct CleanOptions {
+    #[command(flatten)]
+    pub aim: TargetOptions,
+
+    /// Folder with the journal
+    #[arg(long, value_name = "DIR", default_value = "triwire-report")]
+    pub out: PathBuf,
+    /// Case files of this folder instead of those inside the binary
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// Seconds until the response head, and between two octets (default 30)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
         match chosen {
             Chosen::Live(aim) => {
                 aim::warn(&aim);
-                let journal = Journal::create(&options.out.join(JOURNAL)).map_err(Failure::harness)?;
+                let journal = Journal::create(&options.out.join(JOURNAL), aim.provisioned_at()).map_err(Failure::harness)?;
                 remind(&journal, &options.out);
                 judge(&options, &suite, contract, &reports, *aim, journal).await
             }
@@ -49,7 +49,7 @@ pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
 }
 
 const RECORD: &str = "events.jsonl";
-const JOURNAL: &str = "journal.jsonl";
+pub const JOURNAL: &str = "journal.jsonl";
 
 /// The folder is made and every report can be written, before anything is sent.
 fn destinations(options: &RunOptions) -> Result<Vec<Destination>, Failure> {
@@ -85,18 +85,11 @@ fn whole(path: &Path) -> PathBuf {
 fn remind(journal: &Journal, folder: &Path) {
     let left = journal.left_before();
     if let Some(first) = left.first() {
-        let captures: Vec<String> = first
-            .captures
-            .iter()
-            .filter(|(name, _)| name.as_str() != "set")
-            .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-            .collect();
         let more = if left.len() > 1 { format!(" and {} more", left.len() - 1) } else { String::new() };
-        let what = clean(&format!("{} ({}){more}", first.fixture, captures.join(", ")));
-        let journal = folder.join(JOURNAL);
+        let what = clean(&format!("{} ({}) at {}{more}", first.fixture, first.to_find_by(), first.target));
         to_stderr(&format!(
-            "note: an earlier run may have left {what}; {} lists what it made: remove that, then the file",
-            journal.display()
+            "note: an earlier run may have left {what}; `triwire clean` with the same options for the target and --out {} removes it",
+            folder.display()
         ));
     }
 }
