@@ -106,9 +106,7 @@ async fn escape(fault: &'static Fault) -> Option<String> {
         let selection = Selection { filters, wires: if alone { wires.clone() } else { Vec::new() }, ..everything() };
         let run = judge(Options { fault: Some(fault), ..Options::default() }, selection, 8).await;
         escaped = escape_from(&run, fault, &wires);
-        if escaped.is_none() {
-            return None;
-        }
+        escaped.as_ref()?;
     }
     escaped
 }
