@@ -414,7 +414,11 @@ pub static RAW_ACTION: Table = Table {
             Form::List(&Form::Any),
             "Lines, each sent with CRLF, and an empty one behind them. `$content.length` is the number of octets of the next `send`.",
         ),
-        key("send", Form::Any, "Octets: text with captures, `{ hex: ... }`, `{ chunk: ... }`, or a list of these, one after the other."),
+        key(
+            "send",
+            Form::Any,
+            "Octets: text with captures, `{ hex: ... }`, `{ chunk: ... }`, `{ of: ..., times: n }`, or a list of these, one after the other.",
+        ),
         key("half-close", Form::Truth, "Sends nothing more; the response is still read."),
         key("wait", Form::Count, "Waits so many milli-seconds."),
         key("await", Form::Word(&["head"]), "Goes on when a response head has come, be it informational or final."),

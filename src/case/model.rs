@@ -308,6 +308,13 @@ pub enum RawOctets {
     Text(Text),
     /// A chunk of the chunked coding: its size in eight hexadecimal digits, CRLF, these octets, CRLF.
     Chunk(Box<Self>),
+    /// The same again and again.
+    Times {
+        /// What.
+        of: Box<Self>,
+        /// How often.
+        times: u64,
+    },
     /// One after the other.
     All(Vec<Self>),
 }
