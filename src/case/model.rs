@@ -223,6 +223,8 @@ pub struct Step {
     pub expect: Vec<Expect>,
     /// Asked again until this holds, to the consistency bound; then `expect` is judged. `eventually:` sets both.
     pub until: Option<Expect>,
+    /// How many times one after the other `until` has to hold.
+    pub in_a_row: u64,
     /// Captures from the answer: name -> path of members, e.g. `details.sequence`; of an error where it begins with `error.`.
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.

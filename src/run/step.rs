@@ -155,6 +155,7 @@ fn for_request<'c>(engine: &Engine<'_>, asked: &Asked<'_>, captures: &'c Capture
     let endpoint = engine.client.connector().endpoint();
     let mut known = captures.clone();
     known.insert("target.authority".to_owned(), endpoint.authority().into());
+    known.insert("target.origin".to_owned(), format!("{}://{}", endpoint.scheme(), endpoint.authority()).into());
     known.insert("target.prefix".to_owned(), endpoint.prefix.clone().into());
     if let Some(token) = engine.identity_token(asked.identity, captures) {
         let half: String = token.chars().take(token.chars().count() / 2).collect();
