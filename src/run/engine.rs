@@ -312,6 +312,7 @@ impl<'a> Engine<'a> {
                 }
                 Met::Unknown(_) => None,
                 _ if settled || given_up || over => None,
+                _ if holds => Some(pause(Duration::ZERO)),
                 _ => Some(pause(begun.elapsed())),
             };
             let Some(wait) = wait else {
