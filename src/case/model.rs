@@ -223,6 +223,8 @@ pub struct Step {
     pub expect: Vec<Expect>,
     /// Asked again until this holds, to the consistency bound; then `expect` is judged. `eventually:` sets both.
     pub until: Option<Expect>,
+    /// How many times one after the other `until` has to hold.
+    pub in_a_row: u64,
     /// Captures from the answer: name -> path of members, e.g. `details.sequence`; of an error where it begins with `error.`.
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.
@@ -308,6 +310,13 @@ pub enum RawOctets {
     Text(Text),
     /// A chunk of the chunked coding: its size in eight hexadecimal digits, CRLF, these octets, CRLF.
     Chunk(Box<Self>),
+    /// The same again and again.
+    Times {
+        /// What.
+        of: Box<Self>,
+        /// How often.
+        times: u64,
+    },
     /// One after the other.
     All(Vec<Self>),
 }

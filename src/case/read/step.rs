@@ -60,6 +60,7 @@ impl<'a> Reader<'a> {
             _ => Connection::Any,
         };
         let (expect, until) = self.asked(node, answered, &kind, manner);
+        let in_a_row = self.in_a_row(node, until.is_some());
         let capture = self.captures(node.get("capture"), answered);
         let gives = capture.iter().map(|(name, _, at)| (name.clone(), at.clone())).collect();
         let uses = std::mem::replace(&mut self.uses, outer);
@@ -72,6 +73,7 @@ impl<'a> Reader<'a> {
             connection,
             expect,
             until,
+            in_a_row,
             capture: capture.into_iter().map(|(name, path, _)| (name, path)).collect(),
             defect,
             uses: uses.iter().map(|(name, _)| name.clone()).collect(),
@@ -118,6 +120,19 @@ impl<'a> Reader<'a> {
             }
         }
         (expect, until)
+    }
+
+    fn in_a_row(&mut self, node: &Node, asks_again: bool) -> u64 {
+        let Some(times) = node.get("in-a-row") else { return 1 };
+        if !asks_again {
+            let hint = "write `eventually` beside it".to_owned();
+            self.mistake(&times.mark, "`in-a-row` speaks of a step that is asked again", Some(hint));
+        }
+        let number = self.count(times).unwrap_or(1);
+        if !(1..=100).contains(&number) {
+            self.mistake(&times.mark, "from 1 to 100 times in a row", None);
+        }
+        number.clamp(1, 100)
     }
 
     fn via(&mut self, node: &Node, manner: Manner) -> Option<Via> {

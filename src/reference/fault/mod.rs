@@ -24,6 +24,7 @@ mod agreement;
 mod around;
 mod auth;
 mod blocks;
+mod callers;
 mod http_octets;
 mod http_requests;
 mod http_routes;
@@ -33,6 +34,7 @@ mod json_enum;
 mod json_text;
 mod json_value;
 mod lag;
+mod later_factors;
 mod macros;
 mod meaning;
 mod nothing;
@@ -53,7 +55,7 @@ mod variant_time;
 mod web;
 mod wire;
 
-pub use registry::{FAULTS, NULL_TARGETS, UNPROVEN, UnknownName, VARIANTS, fault, null_target, variant};
+pub use registry::{FAULTS, NULL_TARGETS, UnknownName, VARIANTS, fault, null_target, variant};
 
 /// Which of the four oracles has to see a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
