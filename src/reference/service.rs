@@ -210,7 +210,7 @@ impl Exchange<'_> {
             _ => limits::MESSAGE + 5,
         };
         let body = collect(body, limit, deadline).await?;
-        let body = self.seams.frames.unframe(context, body)?;
+        let body = self.seams.frames.unframe(self.head, context, body)?;
         let parcel = Parcel { body, content: Content::Message, variables: Vec::new(), query: String::new() };
         let message = self.seams.codec.decode(context, method, &parcel)?;
         self.execute(context, message, deadline)

@@ -24,6 +24,10 @@ mod agreement;
 mod around;
 mod auth;
 mod blocks;
+mod grpc_frame;
+mod grpc_gzip;
+mod grpc_head;
+mod grpc_message;
 mod http_octets;
 mod http_requests;
 mod http_routes;
@@ -46,6 +50,7 @@ mod tree;
 mod values;
 mod variant_domain;
 mod variant_frames;
+mod variant_grpc;
 mod variant_json;
 mod variant_offer;
 mod variant_shape;
@@ -133,6 +138,8 @@ pub(super) enum Seam {
     Head(fn(&mut Parts) -> Heard),
     /// Before the content of a request is read.
     Request(fn(&Context, &Method, &mut Parcel) -> bool),
+    /// Before the message of an RPC request is taken out of its frames, with the head of the request.
+    Framed(fn(&Parts, &Context, &mut bytes::Bytes) -> bool),
     /// Before an outcome is encoded.
     Outcome(fn(&Context, &mut Outcome) -> bool),
     /// After it was encoded.
@@ -248,7 +255,7 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
             let inner = Arc::clone(&seams.codec);
             seams.codec = Arc::new(Bent { inner, seam, meter });
         }
-        Seam::Head(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
+        Seam::Head(_) | Seam::Framed(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
             let inner = Arc::clone(&seams.frames);
             seams.frames = Arc::new(Bent { inner, seam, meter });
         }
@@ -322,8 +329,13 @@ impl Frames for Bent<dyn Frames> {
         recognized
     }
 
-    fn unframe(&self, context: &Context, body: bytes::Bytes) -> Result<bytes::Bytes, Failure> {
-        self.inner.unframe(context, body)
+    fn unframe(&self, head: &Parts, context: &Context, mut body: bytes::Bytes) -> Result<bytes::Bytes, Failure> {
+        if let Seam::Framed(bend) = self.seam
+            && self.meter.covers(context.wire)
+        {
+            self.meter.note(bend(head, context, &mut body));
+        }
+        self.inner.unframe(head, context, body)
     }
 
     fn frame(&self, context: &Context, encoded: Encoded) -> Reply {
