@@ -15,7 +15,7 @@ use crate::reference::methods::contract;
 
 const WITHOUT_TEXT: &[&str] = &["grpc", "grpc-web"];
 const WEB_BINARY: &[&str] = &["grpc-web"];
-const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+pub(super) const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// A fault of heads: name, requirement, kind, wires, summary, seam.
 macro_rules! heading {
@@ -162,9 +162,8 @@ heading!(
     GRPC,
     "a time-out that is none is taken for no time-out",
     Seam::Head(|head| {
-        let text = head.headers.get(TIMEOUT).map(|value| value.as_bytes().to_vec()).unwrap_or_default();
-        let fine = matches!(text.split_last(), Some((b'H' | b'M' | b'S' | b'm' | b'u' | b'n', digits)) if digits.len() < 9 && digits.iter().all(u8::is_ascii_digit));
-        Heard::bent(!fine && head.headers.remove(TIMEOUT).is_some())
+        let value = head.headers.get(&TIMEOUT).map(|value| value.as_bytes().to_vec());
+        Heard::bent(value.is_some_and(|value| !is_timeout(&value)) && head.headers.remove(&TIMEOUT).is_some())
     })
 );
 
@@ -269,6 +268,12 @@ heading!(
         acted
     })
 );
+
+/// One to eight digits and a unit (PROTOCOL-HTTP2, "Requests").
+pub(super) fn is_timeout(value: &[u8]) -> bool {
+    matches!(value.split_last(), Some((b'H' | b'M' | b'S' | b'm' | b'u' | b'n', digits))
+        if (1..9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit))
+}
 
 /// Whether some value of binary metadata is so.
 fn binary(head: &http::request::Parts, is: impl Fn(&[u8]) -> bool) -> bool {

@@ -2,9 +2,10 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 
 use super::around::ADD;
+use super::grpc_head::{TIMEOUT, is_timeout};
 use super::grpc_message::of_other_type;
 use super::http_requests::{has, refuse};
 use super::wire::label;
@@ -33,8 +34,8 @@ pub(super) static REFUSES_BY_HTTP: Variant = Variant {
     summary: "what is wrong with a head is refused by HTTP status, without a status of gRPC",
     seam: Seam::Several(&[
         Seam::Head(|head| {
-            let unit = head.headers.get(HeaderName::from_static("grpc-timeout")).map(|value| value.as_bytes().to_vec());
-            refuse(unit.is_some_and(|text| text.len() > 9 || !text.ends_with(b"S") || !text[0].is_ascii_digit()), StatusCode::BAD_REQUEST)
+            let value = head.headers.get(&TIMEOUT).map(|value| value.as_bytes().to_vec());
+            refuse(value.is_some_and(|value| !is_timeout(&value)), StatusCode::BAD_REQUEST)
         }),
         Seam::Recognized(|_, recognized| {
             let other = matches!(recognized, Recognized::OtherFormat(..));
