@@ -140,7 +140,7 @@ async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
         },
         client: Client::new(connector, Timeouts::default()),
-        target: TargetIdentity { address: url, embedded, claimed: BTreeMap::new(), observed: BTreeMap::new() },
+        target: TargetIdentity { address: url, embedded, ..TargetIdentity::default() },
         recorded_options: BTreeMap::new(),
         journal: Journal::none(),
         stop: Stop::default(),

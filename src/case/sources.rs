@@ -23,6 +23,8 @@ impl Suite {
             ("grpc_messages.yaml", include_str!("../../cases/grpc_messages.yaml")),
             ("grpc_web.yaml", include_str!("../../cases/grpc_web.yaml")),
             ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
+            ("http_framing.yaml", include_str!("../../cases/http_framing.yaml")),
+            ("http_heads.yaml", include_str!("../../cases/http_heads.yaml")),
             ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
             ("http_versions.yaml", include_str!("../../cases/http_versions.yaml")),
             ("http_paths.yaml", include_str!("../../cases/http_paths.yaml")),

@@ -6,7 +6,7 @@ use crate::answer::Reading;
 use crate::contract::Contract;
 use crate::contract::descriptors::Method;
 use crate::contract::status::Code;
-use crate::wire::{Defect, Exchange, Wire};
+use crate::wire::{Defect, Exchange, Role, Wire};
 
 /// All passive checks, a line for each family.
 pub static CHECKS: &[&[Check]] = &[
@@ -118,6 +118,10 @@ pub struct Seen {
 /// Runs every passive check of the exchange's wire.
 #[must_use]
 pub fn examine(exchange: &Exchange, reading: &Reading, contract: &Contract) -> Vec<Seen> {
+    // What answers there is not what is judged.
+    if exchange.intent.role == Role::Beside {
+        return Vec::new();
+    }
     let method = exchange.intent.rpc.as_deref().and_then(|rpc| contract.descriptors.method(rpc));
     let view = View { exchange, reading, contract, method };
     let wire = view.wire().name();

@@ -22,6 +22,9 @@ pub enum Command {
     /// Run the suite against a target, or against the embedded reference target
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunOptions>),
+    /// Remove what earlier runs left, as their journal lists it
+    #[command(after_help = CLEAN_HELP)]
+    Clean(Box<CleanOptions>),
     /// Serve the reference target, correct or with a declared fault
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeOptions),
@@ -36,33 +39,98 @@ Examples:
   triwire run                                          judge the embedded reference target
   triwire run http://127.0.0.1:8080 --token-file pat.txt
   triwire run https://gateway:443 --ca ca.pem --authority api.example --token-file - <pat.txt
+  triwire run --json http://127.0.0.1:8080 --grpc http://127.0.0.1:9090 --grpc-web http://127.0.0.1:8080/web --token-file pat.txt
   triwire run --fault no-date                          see a failure
+
+Without an address the embedded reference target is judged. URL is the address of all wires that have none of their own. All options about
+TLS and names hold for each address. Proxy variables of the environment are ignored.
 
 The token needs the role of an instance administrator: a run creates organizations of its own and removes them. It is never given on the
 command line, where other users of the machine would see it. `triwire --help` explains the exit status.";
+
+const CLEAN_HELP: &str = "\
+Example:
+  triwire clean http://127.0.0.1:8080 --token-file pat.txt --out triwire-report
+
+A run writes down what it makes before it makes it. What is left after a crash, or after a second Ctrl-C, is removed with the token of whoever
+cleans up: give the options for the target that the run had. What was made at another address is left alone.
+
+Exit status, the first that applies:
+  130, 143  interrupted
+    2  wrong usage, or the folder has no journal; nothing was sent
+    5  the target can't be used
+    3  fault of the harness, or the journal can't be written
+    1  something is left
+    0  nothing is left";
 
 const SERVE_EXAMPLES: &str = "\
 Example:
   triwire serve --listen 127.0.0.1:8080 --token-out pat.txt &
   triwire run http://127.0.0.1:8080 --token-file pat.txt";
 
+/// Where the target is and how it is reached.
 #[derive(Debug, Args)]
-pub struct RunOptions {
-    /// Address of the target, http://HOST:PORT or https://HOST:PORT; without one the embedded reference target is judged
+pub struct TargetOptions {
+    /// Address of the target, http://HOST:PORT or https://HOST:PORT, with a path before all others if need be
+    #[arg(value_name = "URL")]
     pub url: Option<String>,
 
     /// File with the token of the run, `-` for standard input; without this option TRIWIRE_TOKEN holds it
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     pub token_file: Option<PathBuf>,
-    /// Target file (YAML): address, wires, profiles, name and version
+    /// Target file (YAML): addresses, wires, profiles, name and version
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     pub target: Option<PathBuf>,
+    /// Address of the wire json, where it is another
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    pub json: Option<String>,
+    /// Address of the wire grpc, where it is another
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    pub grpc: Option<String>,
+    /// Address of the wires grpc-web and grpc-web-text, where it is another
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    pub grpc_web: Option<String>,
+    /// Address for set-up and removal beside the target, e.g. of the server behind a proxy that is judged
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    pub setup_url: Option<String>,
     /// PEM file with the certificate authorities that are trusted instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     pub ca: Option<PathBuf>,
+    /// Don't verify certificates: whoever answers is judged, and gets the token
+    #[arg(long, conflicts_with = "ca", help_heading = "Target")]
+    pub insecure: bool,
+    /// PEM file with the certificate to show to a target that demands one
+    #[arg(long, value_name = "FILE", requires = "client_key", help_heading = "Target")]
+    pub client_cert: Option<PathBuf>,
+    /// PEM file with the private key of that certificate
+    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Target")]
+    pub client_key: Option<PathBuf>,
     /// Name to send as Host and :authority (and in TLS), where the target answers to another than is dialled
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Target")]
     pub authority: Option<String>,
+}
+
+impl TargetOptions {
+    /// The first of these options that was given, as typed.
+    pub fn first(&self) -> Option<&'static str> {
+        [
+            (self.token_file.is_some(), "--token-file"),
+            (self.target.is_some(), "--target"),
+            (self.setup_url.is_some(), "--setup-url"),
+            (self.ca.is_some(), "--ca"),
+            (self.insecure, "--insecure"),
+            (self.client_cert.is_some(), "--client-cert"),
+            (self.authority.is_some(), "--authority"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    #[command(flatten)]
+    pub aim: TargetOptions,
     /// Name of the target for the record (claimed)
     #[arg(long, value_name = "NAME", help_heading = "Target")]
     pub target_name: Option<String>,
@@ -126,17 +194,25 @@ pub struct RunOptions {
 impl RunOptions {
     /// The first option that speaks of a target, as typed.
     pub fn target_option(&self) -> Option<&'static str> {
-        [
-            (self.token_file.is_some(), "--token-file"),
-            (self.target.is_some(), "--target"),
-            (self.ca.is_some(), "--ca"),
-            (self.authority.is_some(), "--authority"),
-            (self.target_name.is_some(), "--target-name"),
-            (self.target_version.is_some(), "--target-version"),
-        ]
-        .into_iter()
-        .find_map(|(given, name)| given.then_some(name))
+        let named = [(self.target_name.is_some(), "--target-name"), (self.target_version.is_some(), "--target-version")];
+        self.aim.first().or_else(|| named.into_iter().find_map(|(given, name)| given.then_some(name)))
     }
+}
+
+#[derive(Debug, Args)]
+pub struct CleanOptions {
+    #[command(flatten)]
+    pub aim: TargetOptions,
+
+    /// Folder with the journal
+    #[arg(long, value_name = "DIR", default_value = "triwire-report")]
+    pub out: PathBuf,
+    /// Case files of this folder instead of those inside the binary
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// Seconds until the response head, and between two octets (default 30)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -162,6 +238,12 @@ pub struct ServeOptions {
     /// File that the certificate is written to (PEM), for --ca of a client
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub ca_out: Option<PathBuf>,
+    /// PEM file with the authorities by one of which the certificate of every client has to be signed
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub client_ca: Option<PathBuf>,
+    /// Serve below this path, e.g. /api
+    #[arg(long, value_name = "PATH", value_parser = prefix)]
+    pub prefix: Option<String>,
     /// List faults, variants and null targets, and exit
     #[arg(long)]
     pub list: bool,
@@ -187,6 +269,16 @@ pub struct CheckOptions {
     /// A target file to read as well
     #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,
+}
+
+/// A path without a slash at its end.
+fn prefix(text: &str) -> Result<String, String> {
+    let path = text.trim_end_matches('/');
+    if path.starts_with('/') && text.bytes().all(|octet| octet.is_ascii_graphic() && !b"?#".contains(&octet)) {
+        Ok(path.to_owned())
+    } else {
+        Err("give a path that begins with a slash, e.g. /api".to_owned())
+    }
 }
 
 /// A duration in seconds, with a fraction if need be.

@@ -3,6 +3,7 @@
 mod aim;
 mod args;
 mod check;
+mod clean;
 mod list;
 mod run;
 mod serve;
@@ -29,6 +30,7 @@ pub fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Run(options) => run::run(*options),
+        Command::Clean(options) => clean::clean(&options),
         Command::Serve(options) => serve::serve(options),
         Command::List(options) => list::list(&options),
         Command::Check(options) => check::check(&options),

@@ -24,14 +24,15 @@ use super::{Failure, check, signals, to_stderr, to_stdout};
 /// Reads and checks all input, runs, writes the reports.
 pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
     let contract = Contract::built_in();
-    let (suite, statement) = check::inputs(options.cases.as_deref(), options.target.as_deref(), contract)?;
+    let (suite, statement) = check::inputs(options.cases.as_deref(), options.aim.target.as_deref(), contract)?;
     let chosen = aim::choose(&options, statement)?;
     let reports = destinations(&options)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::harness)?;
     runtime.block_on(async {
         match chosen {
             Chosen::Live(aim) => {
-                let journal = Journal::create(&options.out.join(JOURNAL)).map_err(Failure::harness)?;
+                aim::warn(&aim);
+                let journal = Journal::create(&options.out.join(JOURNAL), aim.provisioned_at()).map_err(Failure::harness)?;
                 remind(&journal, &options.out);
                 judge(&options, &suite, contract, &reports, *aim, journal).await
             }
@@ -48,7 +49,7 @@ pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
 }
 
 const RECORD: &str = "events.jsonl";
-const JOURNAL: &str = "journal.jsonl";
+pub const JOURNAL: &str = "journal.jsonl";
 
 /// The folder is made and every report can be written, before anything is sent.
 fn destinations(options: &RunOptions) -> Result<Vec<Destination>, Failure> {
@@ -84,18 +85,11 @@ fn whole(path: &Path) -> PathBuf {
 fn remind(journal: &Journal, folder: &Path) {
     let left = journal.left_before();
     if let Some(first) = left.first() {
-        let captures: Vec<String> = first
-            .captures
-            .iter()
-            .filter(|(name, _)| name.as_str() != "set")
-            .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-            .collect();
         let more = if left.len() > 1 { format!(" and {} more", left.len() - 1) } else { String::new() };
-        let what = clean(&format!("{} ({}){more}", first.fixture, captures.join(", ")));
-        let journal = folder.join(JOURNAL);
+        let what = clean(&format!("{} ({}) at {}{more}", first.fixture, first.to_find_by(), first.target));
         to_stderr(&format!(
-            "note: an earlier run may have left {what}; {} lists what it made: remove that, then the file",
-            journal.display()
+            "note: an earlier run may have left {what}; `triwire clean` with the same options for the target and --out {} removes it",
+            folder.display()
         ));
     }
 }
@@ -140,7 +134,7 @@ async fn judge(
             claimed: aim.claimed,
         },
         selection,
-        client: Client::new(aim.connector, aim::timeouts(options)),
+        client: Client::new(aim.routes, aim::timeouts(options.timeout)),
         target: aim.identity,
         journal,
         stop: stop.clone(),
@@ -228,7 +222,8 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("fault", options.fault.clone().unwrap_or_default());
     put("variant", options.variant.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
-    put("authority", options.authority.clone().unwrap_or_default());
+    put("insecure", if options.aim.insecure { "true".to_owned() } else { String::new() });
+    put("authority", options.aim.authority.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     recorded
 }

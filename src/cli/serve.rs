@@ -12,11 +12,17 @@ pub fn serve(options: ServeOptions) -> Result<ExitStatus, Failure> {
         list();
         return Ok(ExitStatus::Passed);
     }
+    let client_ca = options.client_ca.as_ref().map(|path| {
+        std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("can't read the authorities of clients {}: {error}", path.display())))
+    });
+    let client_ca = client_ca.transpose()?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::harness)?;
     runtime.block_on(async {
         let settings = reference::Options {
             listen: options.listen,
-            tls: options.tls.then(|| TlsOptions { names: options.tls_name.clone() }),
+            tls: options.tls.then(|| TlsOptions { names: options.tls_name.clone(), client_ca }),
+            prefix: options.prefix.clone(),
             ..kind(options.fault.as_deref(), options.variant.as_deref())?
         };
         let target = Reference::start(settings).await.map_err(Failure::usage)?;
@@ -29,7 +35,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitStatus, Failure> {
         if let (Some(path), Some(pem)) = (&options.ca_out, target.authority_pem()) {
             write(path, pem)?;
         }
-        to_stdout(&format!("serving {} (Ctrl-C stops)", target.url()));
+        to_stdout(&format!("serving {}{} (Ctrl-C stops)", target.url(), options.prefix.as_deref().unwrap_or_default()));
         if options.token_out.is_none() {
             to_stderr("calls need the administrator's token: --token-out FILE writes it to a file");
         }

@@ -67,16 +67,35 @@ pub struct RunStarted {
 }
 
 /// The target, claimed and observed apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TargetIdentity {
-    /// Its URL, or `embedded reference target`.
+    /// Its URL, those of its wires where they have several, or `embedded reference target`.
     pub address: String,
+    /// The URL of each wire, where they have several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addresses: BTreeMap<String, String>,
+    /// The URL for provisioning, where that goes beside the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<String>,
+    /// Certificates weren't verified: whoever answered may have been somebody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
     /// Whether it is the embedded one.
     pub embedded: bool,
     /// What the user says it is.
     pub claimed: BTreeMap<String, String>,
     /// What it showed of itself, e.g. a `server` field.
     pub observed: BTreeMap<String, String>,
+}
+
+impl TargetIdentity {
+    /// Where it is, with what a reader has to know of how it was reached.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let beside = self.setup.as_ref().map(|url| format!("; set-up at {url}")).unwrap_or_default();
+        let insecure = if self.insecure { "; INSECURE: certificates were not verified" } else { "" };
+        format!("{}{beside}{insecure}", self.address)
+    }
 }
 
 /// What a probe found.

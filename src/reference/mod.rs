@@ -59,6 +59,8 @@ pub struct Options {
     /// The host names that the instance answers to. None: `localhost`, the address of `listen` and the names of the certificate; every
     /// name where `listen` is an unspecified address.
     pub hosts: Option<Vec<String>>,
+    /// What stands before every path, e.g. `/api`; other paths are unknown.
+    pub prefix: Option<String>,
     /// What is to be wrong.
     pub fault: Option<&'static Fault>,
     /// What is to be done otherwise, within the law.
@@ -72,7 +74,8 @@ impl fmt::Debug for Options {
         // Without the token.
         out.debug_struct("Options")
             .field("listen", &self.listen)
-            .field("tls", &self.tls)
+            .field("tls", &self.tls.is_some())
+            .field("prefix", &self.prefix)
             .field("fault", &self.fault.map(|fault| fault.name))
             .field("variant", &self.variant.map(|variant| variant.name))
             .field("null_target", &self.null_target.map(|target| target.name))
@@ -87,6 +90,7 @@ impl Default for Options {
             tls: None,
             token: None,
             hosts: None,
+            prefix: None,
             fault: None,
             variant: None,
             null_target: None,
@@ -164,7 +168,7 @@ impl Reference {
             chosen.wrap(&mut seams, &seed, &fault);
         }
         let script = options.null_target.and_then(|target| target.take_over(&mut seams));
-        let service = server::Service { seams, tls, script };
+        let service = server::Service { seams, tls, script, prefix: options.prefix.clone().map(Arc::from) };
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(server::run(listener, service, stopped));
         Ok(Self { address, seed, domain, authority, fault, variant, stop, task })

@@ -30,6 +30,8 @@ pub struct Service {
     pub tls: Option<TlsAcceptor>,
     /// Set: connections are not served but played a script.
     pub script: Option<Script>,
+    /// Set: what stands before every path.
+    pub prefix: Option<Arc<str>>,
 }
 
 /// Serves until told to stop, then lets calls in flight end.
@@ -97,10 +99,14 @@ async fn talk<S: Stream + 'static>(stream: S, service: &Service, mut stop: watch
     let moved = Moved::default();
     let watched = Watched { inner: stream, moved: moved.clone() };
     let seams = service.seams.clone();
+    let prefix = service.prefix.clone();
     let answers = AtomicU32::new(0);
     let (tired, mut worn) = watch::channel(None);
-    let answer = service_fn(move |request| {
+    let answer = service_fn(move |mut request| {
         let seams = seams.clone();
+        if let Some(prefix) = &prefix {
+            below(&mut request, prefix);
+        }
         if seams.manner.wears_out(answers.fetch_add(1, Ordering::Relaxed) + 1) {
             // Not at once: the connection is to end between calls.
             tired.send_replace(Some(Instant::now() + limits::PAUSE));
@@ -130,6 +136,17 @@ async fn talk<S: Stream + 'static>(stream: S, service: &Service, mut stop: watch
                 }
             }
         }
+    }
+}
+
+/// Takes the prefix away; a path without it becomes one that nothing answers to.
+fn below<B>(request: &mut hyper::Request<B>, prefix: &str) {
+    let mut parts = request.uri().clone().into_parts();
+    let Some(whole) = &parts.path_and_query else { return };
+    let rest = whole.as_str().strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or("/");
+    parts.path_and_query = rest.parse().ok();
+    if let Ok(uri) = http::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
     }
 }
 

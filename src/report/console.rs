@@ -132,7 +132,7 @@ fn target(summary: &Summary) -> String {
         return format!("{}; this says nothing about any other server", target.address);
     }
     let claimed: Vec<&str> = ["name", "version"].iter().filter_map(|key| target.claimed.get(*key)).map(String::as_str).collect();
-    if claimed.is_empty() { target.address.clone() } else { format!("{} ({}, as claimed)", target.address, claimed.join(" ")) }
+    if claimed.is_empty() { target.place() } else { format!("{} ({}, as claimed)", target.place(), claimed.join(" ")) }
 }
 
 fn run(summary: &Summary) -> String {
@@ -210,7 +210,7 @@ impl Progress {
         match event {
             Event::RunStarted(started) => {
                 self.summary.fold(event);
-                let address = clean(&started.target.address);
+                let address = clean(&started.target.place());
                 if !self.live {
                     let _ =
                         writeln!(self.out, "run {}: {} results planned for {address}, seed {}", started.run, started.planned, started.seed);

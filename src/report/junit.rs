@@ -46,7 +46,7 @@ pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Re
     for (name, cases) in junit.suites {
         let mut suite = TestSuite::new(name);
         if let Some(started) = started {
-            suite.add_property(("target", clean(&started.target.address).as_str()));
+            suite.add_property(("target", clean(&started.target.place()).as_str()));
             suite.add_property(("seed", started.seed.to_string().as_str()));
             suite.add_property(("complete", if summary.is_complete() { "true" } else { "false" }));
         }

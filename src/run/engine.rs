@@ -58,6 +58,8 @@ pub struct Engine<'a> {
     pub(super) stop: Stop,
     pub(super) journal: Journal,
     pub(super) capabilities: RwLock<Capabilities>,
+    /// The transport that works at the address beside the target, where provisioning has one.
+    pub(super) beside: RwLock<Option<Transport>>,
     pub(super) sets: AtomicU64,
     secrets: RwLock<Secrets>,
     exchanges: AtomicU64,
@@ -124,6 +126,7 @@ impl<'a> Engine<'a> {
             stop,
             journal,
             capabilities: RwLock::default(),
+            beside: RwLock::default(),
             sets: AtomicU64::new(0),
             secrets: RwLock::new(secrets),
             exchanges: AtomicU64::new(0),
@@ -164,13 +167,25 @@ impl<'a> Engine<'a> {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// What set-up, resets and removal are to the instrument: their place is the target's own or one beside it.
+    pub(super) const fn setup_role(&self) -> Role {
+        if self.client.routes().has_beside() { Role::Beside } else { Role::Fixture }
+    }
+
     /// The transport for set-up: the first live one of grpc, json, grpc-web.
     pub(super) fn setup_transport(&self) -> Option<Transport> {
+        if self.client.routes().has_beside() {
+            return *self.beside.read().unwrap_or_else(PoisonError::into_inner);
+        }
         let capabilities = self.capabilities.read().unwrap_or_else(PoisonError::into_inner);
+        Self::for_setup().find(|transport| capabilities.has(*transport))
+    }
+
+    /// Transports in the order in which set-up prefers them.
+    pub(super) fn for_setup() -> impl Iterator<Item = Transport> {
         [Wire::Grpc, Wire::Json, Wire::GrpcWeb, Wire::GrpcWebText]
             .into_iter()
             .flat_map(|wire| Transport::ALL.into_iter().filter(move |transport| transport.wire == wire))
-            .find(|transport| capabilities.has(*transport))
     }
 
     /// Captures that every step may use.
@@ -331,7 +346,8 @@ impl<'a> Engine<'a> {
                 () = tokio::time::sleep(Duration::from_millis(pause)) => {}
                 () = self.stop.requested() => return,
             }
-            let Ok(call) = super::step::probe_call(self, asked.transport) else { return };
+            let role = if asked.role == Role::Beside { Role::Beside } else { Role::Probe };
+            let Ok(call) = super::step::probe_call(self, asked.transport, role) else { return };
             let Ok(probe) = self.exchange(Request::Call(call), On::New, true).await else { return };
             reason = if is_broken(&probe.raw) {
                 "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"

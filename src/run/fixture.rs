@@ -12,7 +12,7 @@ use super::panic::caught;
 use crate::case::{Alternative, Captures, Fixture, GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, Identity, Step, StepKind, Token};
 use crate::judge::{self, Met, Place};
 use crate::record::event::{Background, Event, Left};
-use crate::wire::{End, Exchange, Phase, Role, Transport};
+use crate::wire::{End, Exchange, Phase, Transport};
 
 /// How long the removal of everything may take after an interruption.
 const REMOVAL: Duration = Duration::from_secs(15);
@@ -27,10 +27,20 @@ pub(super) struct Set {
     pub fixture: String,
     /// Number within the run.
     pub number: u64,
+    /// Name of the run that made it.
+    run: String,
     /// Captures of its set-up and of its identities.
     pub captures: Captures,
     /// Identities that were made in it, or begun, in their order.
     identities: Vec<String>,
+}
+
+impl Set {
+    /// What an earlier run left, with the captures that its removal needs.
+    pub(super) fn left(line: &Line, captures: Captures) -> Self {
+        let Line { run, fixture, set, identities, .. } = line;
+        Self { fixture: fixture.clone(), number: *set, run: run.clone(), captures, identities: identities.clone() }
+    }
 }
 
 /// Why something that a trial needs isn't there. Texts are for a reader, secrets replaced.
@@ -105,7 +115,7 @@ pub(super) async fn make(engine: &Engine<'_>, fixture: &Fixture) -> Result<Set, 
     let mut captures = engine.base_captures();
     captures.insert("set".to_owned(), Value::from(number.to_string()));
     let given = captures.len();
-    let mut set = Set { fixture: fixture.name.clone(), number, captures, identities: Vec::new() };
+    let mut set = Set { fixture: fixture.name.clone(), number, run: engine.run.clone(), captures, identities: Vec::new() };
     let outcome = perform_all(engine, &mut set, &fixture.setup, &fixture.identity, &format!("{} setup", fixture.name)).await;
     if let Err(failed) = &outcome {
         // What was created before the step that failed is removed as far as it is known.
@@ -172,7 +182,13 @@ fn settle(engine: &Engine<'_>, what: String, role: Option<&str>, outcome: Result
 async fn perform_all(engine: &Engine<'_>, set: &mut Set, steps: &[Step], identity: &str, of: &str) -> Result<(), Failed> {
     let transport = setup_transport(engine)?;
     journal(engine, set, State::Creating)?;
-    in_background(engine, steps, identity, transport, &mut set.captures, of, true).await?;
+    for step in steps {
+        in_background(engine, std::slice::from_ref(step), identity, transport, &mut set.captures, of, true).await?;
+        // What was made until now can be found, whatever becomes of the next step.
+        if !step.capture.is_empty() {
+            journal(engine, set, State::Creating)?;
+        }
+    }
     journal(engine, set, State::Created)
 }
 
@@ -182,13 +198,21 @@ fn setup_transport(engine: &Engine<'_>) -> Result<Transport, Failed> {
 
 fn journal(engine: &Engine<'_>, set: &Set, state: State) -> Result<(), Failed> {
     let captures = engine.redacted(&set.captures);
-    let line = Line { run: engine.run.clone(), fixture: set.fixture.clone(), set: set.number, state, captures };
+    let line = Line {
+        run: set.run.clone(),
+        target: engine.journal.target().to_owned(),
+        fixture: set.fixture.clone(),
+        set: set.number,
+        state,
+        identities: set.identities.clone(),
+        captures,
+    };
     engine.journal.write(&line).map_err(|error| Failed::harness(error.to_string()))
 }
 
-/// Removes a set with its identities; what can't be removed is reported.
-pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
-    let Some(fixture) = engine.suite.fixtures.get(&set.fixture) else { return };
+/// Removes a set with its identities and says whether it is gone; what can't be removed is reported.
+pub(super) async fn remove(engine: &Engine<'_>, set: &Set) -> bool {
+    let Some(fixture) = engine.suite.fixtures.get(&set.fixture) else { return false };
     let removal = async {
         let transport = setup_transport(engine)?;
         let mut outcome = Ok(());
@@ -216,10 +240,10 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) {
             () = tokio::time::sleep(REMOVAL) => Err("its removal took too long".to_owned()),
         }
     };
-    if let Err(reason) = outcome {
-        let what = to_find_by(engine, &set.captures);
-        engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
-    }
+    let Err(reason) = outcome else { return true };
+    let what = to_find_by(engine, &set.captures);
+    engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
+    false
 }
 
 /// Names and ids of what a set made, without its secrets.
@@ -264,7 +288,7 @@ async fn background<'s>(
     cuttable: bool,
 ) -> Result<Vec<&'s Alternative>, Failed> {
     let identity = step.identity.as_deref().unwrap_or(identity);
-    let asked = Asked { step, identity, transport, role: Role::Fixture, case: None, counts: &|_| true, cuttable };
+    let asked = Asked { step, identity, transport, role: engine.setup_role(), case: None, counts: &|_| true, cuttable };
     if let StepKind::Wait(milliseconds) = step.kind {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         return Ok(Vec::new());

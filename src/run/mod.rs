@@ -2,6 +2,7 @@
 //!
 //! Nothing here prints; what happens is handed out as [`Event`]s.
 
+mod clean;
 mod engine;
 mod fixture;
 pub mod journal;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
+pub use clean::{Cleaned, Cleanup, clean};
 pub use engine::Options;
 use preflight::Failed;
 pub use preflight::Unusable;

@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use super::engine::Engine;
 use super::step::Request;
-use super::{futures_join, step};
+use super::{fixture, futures_join, step};
 use crate::answer::{self, Answer};
 use crate::contract::status::Code;
 use crate::judge;
 use crate::plan::Selection;
 use crate::record::event::{Event, ProbeEnded};
 use crate::target::{Capabilities, Presence};
-use crate::wire::{End, Exchange, On, Phase, Transport, Wire};
+use crate::wire::{End, Exchange, On, Phase, Role, Transport, Wire};
 
 /// Why the target can't be used: the likely cause and the next step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,12 @@ pub enum Unusable {
         /// What was answered.
         seen: String,
     },
+    /// Nothing that a run needs can be made at the address beside the target.
+    #[error("the address for set-up (--setup-url) can't be used: {text}; is it the address of the API of the same instance?")]
+    Beside {
+        /// What the probes saw.
+        text: String,
+    },
     /// Nobody answers as one of the claimed wires should.
     #[error("the target speaks none of the claimed wires: {text}{}", next_step(text))]
     NoWire {
@@ -40,7 +46,7 @@ pub enum Unusable {
 }
 
 fn next_step(text: &str) -> &'static str {
-    if text.contains("https://") {
+    if text.contains("https://") || text.contains("client certificate") {
         ""
     } else if text.contains("time ran out") {
         "; does something else listen there, or is it overloaded? --timeout SECONDS gives it longer"
@@ -63,13 +69,14 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
         Transport::ALL.into_iter().filter(|transport| selection.wires.is_empty() || selection.wires.contains(&transport.wire)).collect();
     let probes = Mutex::new(Vec::new());
     let one = async |transport| {
-        let probed = probe(engine, transport).await;
+        let probed = probe(engine, transport, Role::Probe).await;
         probes.lock().unwrap_or_else(PoisonError::into_inner).push(probed);
     };
     if let Some((first, others)) = transports.split_first() {
         one(*first).await;
-        // Where not even a connection comes about, no other transport changes that. The others wait for time-outs together.
-        let hopeless = matches!(probes.lock().unwrap_or_else(PoisonError::into_inner).first(), Some(Ok(first)) if first.is_hopeless());
+        // Where not even a connection comes about, no other transport at the same address changes that. The others wait for time-outs together.
+        let hopeless = engine.client.routes().is_one_place()
+            && matches!(probes.lock().unwrap_or_else(PoisonError::into_inner).first(), Some(Ok(first)) if first.is_hopeless());
         if !hopeless {
             futures_join(others.iter().map(|transport| one(*transport))).await;
         }
@@ -96,7 +103,35 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
     if engine.stop.is_requested() {
         return Ok(Capabilities::default());
     }
-    unusable.map_or(Ok(capabilities), |why| Err(Failed::Unusable(why)))
+    if let Some(why) = unusable {
+        return Err(Failed::Unusable(why));
+    }
+    if engine.client.routes().has_beside() {
+        beside(engine).await?;
+    }
+    Ok(capabilities)
+}
+
+/// Finds the first transport that works at the address beside the target.
+async fn beside(engine: &Engine<'_>) -> Result<(), Failed> {
+    let mut probes = Vec::new();
+    for transport in Engine::for_setup() {
+        let probe = probe(engine, transport, Role::Beside).await.map_err(Failed::Harness)?;
+        fixture::keep(engine, "probe of the address for set-up", vec![probe.exchange.clone()]).await.map_err(Failed::Harness)?;
+        if engine.stop.is_requested() {
+            return Ok(());
+        }
+        if probe.found.is_ok() {
+            *engine.beside.write().unwrap_or_else(PoisonError::into_inner) = Some(transport);
+            return Ok(());
+        }
+        let hopeless = probe.is_hopeless();
+        probes.push(probe);
+        if hopeless {
+            break;
+        }
+    }
+    Err(Failed::Unusable(Unusable::Beside { text: seen(&probes) }))
 }
 
 /// A probe that was answered, or not.
@@ -135,8 +170,8 @@ impl Seen {
     }
 }
 
-async fn probe(engine: &Engine<'_>, transport: Transport) -> Result<Probe, String> {
-    let call = step::probe_call(engine, transport).map_err(|error| format!("the probe of {transport}: {error}"))?;
+async fn probe(engine: &Engine<'_>, transport: Transport, role: Role) -> Result<Probe, String> {
+    let call = step::probe_call(engine, transport, role).map_err(|error| format!("the probe of {transport}: {error}"))?;
     let done = engine.exchange(Request::Call(call), On::Any, true).await.map_err(|error| format!("the probe of {transport}: {error}"))?;
     // What is said of it goes into the record: it is read from the exchange in which secrets are replaced.
     let found = judge(&answer::read(&done.exchange, engine.contract).answer, &done.exchange.received.end);
@@ -167,29 +202,36 @@ fn judge(answer: &Answer, end: &End) -> Result<(), Seen> {
 /// Why none of the probes shows a target that can be used; `None`: at least one does.
 fn unusable(probes: &[Probe]) -> Option<Unusable> {
     let mut refused = None;
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for probe in probes {
         let Err(why) = &probe.found else { return None };
         if let Seen::Refused(text) = why {
             refused = refused.or(Some(text));
         }
-        match groups.iter_mut().find(|(text, _)| text == why.text()) {
-            Some((_, transports)) => transports.push(probe.transport.to_string()),
-            None => groups.push((why.text().to_owned(), vec![probe.transport.to_string()])),
-        }
     }
     if let Some(seen) = refused {
         return Some(Unusable::TokenRefused { seen: seen.clone() });
     }
+    let text = seen(probes);
     if probes.iter().all(|probe| matches!(probe.found, Err(Seen::Unreachable(_)))) {
-        let text = groups.into_iter().next().map(|(text, _)| text).unwrap_or_default();
         return Some(Unusable::Unreachable { text });
     }
-    let text = match groups.as_slice() {
-        [(text, _)] => text.clone(),
-        several => several.iter().map(|(text, transports)| format!("{}: {text}", transports.join(", "))).collect::<Vec<_>>().join("; "),
-    };
     Some(Unusable::NoWire { text })
+}
+
+/// What probes saw that found nothing; transports that saw the same stand together.
+fn seen(probes: &[Probe]) -> String {
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for probe in probes {
+        let Err(why) = &probe.found else { continue };
+        match groups.iter_mut().find(|(text, _)| *text == why.text()) {
+            Some((_, transports)) => transports.push(probe.transport.to_string()),
+            None => groups.push((why.text(), vec![probe.transport.to_string()])),
+        }
+    }
+    match groups.as_slice() {
+        [(text, _)] => (*text).to_owned(),
+        several => several.iter().map(|(text, transports)| format!("{}: {text}", transports.join(", "))).collect::<Vec<_>>().join("; "),
+    }
 }
 
 /// What a target sends decides how long a text is: quoted octets are cut, and the whole.

@@ -128,7 +128,7 @@ fn for_request<'c>(engine: &Engine<'_>, asked: &Asked<'_>, captures: &'c Capture
     if !GIVEN_WHEN_SENT.iter().any(|name| asked.step.uses.contains(*name)) {
         return Cow::Borrowed(captures);
     }
-    let endpoint = engine.client.connector().endpoint();
+    let endpoint = engine.client.routes().endpoint(asked.transport.wire, asked.role);
     let mut known = captures.clone();
     known.insert("target.authority".to_owned(), endpoint.authority().into());
     known.insert("target.prefix".to_owned(), endpoint.prefix.clone().into());
@@ -156,11 +156,11 @@ fn changed(token: &str) -> String {
     String::from_utf8(octets).unwrap_or_default()
 }
 
-/// The suite's probe as a call of the run's own token, or of nobody where it has none.
-pub(super) fn probe_call(engine: &Engine<'_>, transport: Transport) -> Result<Call, Unsendable> {
+/// The suite's probe as a call of the run's own token, or of nobody where it has none. `role` says where it goes.
+pub(super) fn probe_call(engine: &Engine<'_>, transport: Transport, role: Role) -> Result<Call, Unsendable> {
     let probe = &engine.suite.probe;
     let identity = probe.identity.as_deref().unwrap_or("run");
-    let asked = Asked { step: probe, identity, transport, role: Role::Probe, case: None, counts: &|_| true, cuttable: true };
+    let asked = Asked { step: probe, identity, transport, role, case: None, counts: &|_| true, cuttable: true };
     call(engine, &asked, &engine.base_captures())
 }
 
@@ -199,7 +199,10 @@ fn push(edits: &mut Vec<Edit>, from: &[HeaderEdit], captures: &Captures) -> Resu
 pub(super) fn not_sent(engine: &Engine<'_>, request: &Request, id: u64, at: u64) -> Exchange {
     let (transport, intent, sent) = match request {
         Request::Call(call) => (call.transport, call.intent.clone(), sent_of(call)),
-        Request::Script(script) => (script.transport, script.intent.clone(), script.sent(engine.client.connector().endpoint())),
+        Request::Script(script) => {
+            let endpoint = engine.client.routes().endpoint(script.transport.wire, script.intent.role);
+            (script.transport, script.intent.clone(), script.sent(endpoint))
+        }
     };
     let received = Received {
         heads: Vec::new(),

@@ -22,7 +22,7 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
         selection: Selection { profiles: ["core".to_owned()].into(), filters: vec!["::grpc".to_owned()], ..Selection::default() },
         options: Options { jobs: 4, bound: Duration::from_secs(5), token: Some(target.token().to_owned()), claimed: Vec::new() },
         client: Client::new(connector.expect("a connector"), Timeouts::default()),
-        target: TargetIdentity { address: target.url(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
+        target: TargetIdentity { address: target.url(), embedded: true, ..TargetIdentity::default() },
         recorded_options: BTreeMap::new(),
         journal: Journal::none(),
         stop: Stop::default(),

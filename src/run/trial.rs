@@ -101,7 +101,7 @@ async fn steps(
             step: &act.step,
             identity: &act.identity,
             transport,
-            role: if is_setup(act.duty) { Role::Fixture } else { Role::Trial },
+            role: if is_setup(act.duty) { engine.setup_role() } else { Role::Trial },
             case: Some(case),
             counts: &counts,
             cuttable: true,

@@ -23,7 +23,7 @@ use super::engine::Engine;
 use super::step;
 use crate::record::event::{Event, Testimony, Witness};
 use crate::target::Capabilities;
-use crate::wire::{Call, ConnectError, Connector, Content, HttpVersion, Link, Transport, Wire};
+use crate::wire::{Call, ConnectError, Connector, Content, HttpVersion, Link, Role, Transport, Wire};
 
 /// A client that hangs is a witness as well; nobody waits for it longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,8 +36,8 @@ pub(super) async fn hear(engine: &Engine<'_>, capabilities: &Capabilities) {
     for (client, wire) in [("reqwest", Wire::Json), ("tonic", Wire::Grpc)] {
         let Some(transport) = is_live(wire) else { continue };
         // The probe was sent already, so that it can't be made is impossible; a witness is no place to say so.
-        let Ok(call) = step::probe_call(engine, transport) else { continue };
-        let connector = engine.client.connector().clone();
+        let Ok(call) = step::probe_call(engine, transport, Role::Probe) else { continue };
+        let connector = engine.client.routes().of(wire, Role::Probe).clone();
         let mut task =
             tokio::spawn(async move { if wire == Wire::Json { reqwest(connector, call).await } else { tonic(connector, call).await } });
         let outcome = tokio::select! {

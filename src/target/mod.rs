@@ -158,6 +158,19 @@ impl Default for Timeouts {
 pub struct Trust {
     /// PEM file with the certificate authorities that are trusted instead of the system's.
     pub ca: Option<PathBuf>,
+    /// Certificates aren't verified at all.
+    pub insecure: bool,
+    /// What is shown to a target that asks who calls.
+    pub client: Option<ClientCertificate>,
+}
+
+/// The certificate of the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM file with the certificate, and those between it and its authority.
+    pub cert: PathBuf,
+    /// PEM file with its private key.
+    pub key: PathBuf,
 }
 
 /// What a probe found about one transport.

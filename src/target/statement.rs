@@ -14,12 +14,24 @@ pub struct Statement {
     pub name: Option<String>,
     /// Its version (claimed).
     pub version: Option<String>,
-    /// Its address.
+    /// Its address, of the wires that have none of their own.
     pub url: Option<String>,
+    /// The address of the wire json.
+    pub json: Option<String>,
+    /// The address of the wire grpc.
+    pub grpc: Option<String>,
+    /// The address of the wires grpc-web and grpc-web-text.
+    pub grpc_web: Option<String>,
+    /// The address for provisioning, beside the thing under test.
+    pub setup_url: Option<String>,
     /// `Host` / `:authority`, where it differs.
     pub authority: Option<String>,
     /// PEM file with the certificate authorities to trust, relative to the target file.
     pub ca: Option<PathBuf>,
+    /// PEM file with the certificate that the caller shows, relative to the target file.
+    pub client_cert: Option<PathBuf>,
+    /// PEM file with its private key, relative to the target file.
+    pub client_key: Option<PathBuf>,
     /// Transports that are declared: absent is a failure.
     pub transports: Vec<Transport>,
     /// Profiles that are claimed beside `core`.
@@ -27,12 +39,18 @@ pub struct Statement {
 }
 
 /// Keys of a target file, with what they mean.
-pub const KEYS: [(&str, &str); 7] = [
+pub const KEYS: [(&str, &str); 13] = [
     ("name", "name of the implementation, for the record"),
     ("version", "its version, for the record"),
     ("url", "its address, http://HOST:PORT or https://HOST:PORT, with a path prefix if need be"),
+    ("json", "address of the wire json, where it is another"),
+    ("grpc", "address of the wire grpc, where it is another"),
+    ("grpc-web", "address of the wires grpc-web and grpc-web-text, where it is another"),
+    ("setup-url", "address for set-up and removal, beside the thing under test"),
     ("authority", "name to send as Host and :authority, where it differs from the address"),
     ("ca", "PEM file with the certificate authorities to trust, relative to this file"),
+    ("client-cert", "PEM file with the certificate that the caller shows, relative to this file"),
+    ("client-key", "PEM file with its private key, relative to this file"),
     ("transports", "list of declared transports, e.g. json/h1: absent is a failure"),
     ("profiles", "list of profiles that are claimed beside core, e.g. zitadel"),
 ];
@@ -88,10 +106,13 @@ impl Reader {
                 "version" => statement.version = self.text(&entry.value),
                 "url" => statement.url = self.url(&entry.value),
                 "authority" => statement.authority = self.authority(&entry.value),
-                "ca" => {
-                    let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
-                    statement.ca = self.text(&entry.value).map(|name| folder.join(name));
-                }
+                "json" => statement.json = self.url(&entry.value),
+                "grpc" => statement.grpc = self.url(&entry.value),
+                "grpc-web" => statement.grpc_web = self.url(&entry.value),
+                "setup-url" => statement.setup_url = self.url(&entry.value),
+                "ca" => statement.ca = self.path(&entry.value),
+                "client-cert" => statement.client_cert = self.path(&entry.value),
+                "client-key" => statement.client_key = self.path(&entry.value),
                 "transports" => statement.transports = self.transports(&entry.value),
                 "profiles" => statement.profiles = self.profiles(&entry.value),
                 other => {
@@ -111,6 +132,12 @@ impl Reader {
         }
         self.mistake(&node.mark, format!("a text is needed here, not {}", node.kind()), Some("put it in quotes".to_owned()));
         None
+    }
+
+    /// A file, relative to the target file.
+    fn path(&mut self, node: &Node) -> Option<PathBuf> {
+        let folder = self.file.parent().map(Path::to_owned).unwrap_or_default();
+        self.text(node).map(|name| folder.join(name))
     }
 
     fn url(&mut self, node: &Node) -> Option<String> {
@@ -177,10 +204,11 @@ mod tests {
 
     #[test]
     fn a_target_file_is_read() {
-        let text = "name: gateway\nversion: '2.1'\nurl: http://127.0.0.1:8080/api\nca: ca.pem\ntransports: [json/h1, grpc/h2]\nprofiles: [zitadel]\n";
+        let text = "name: gateway\nversion: '2.1'\nurl: http://127.0.0.1:8080/api\ngrpc-web: http://127.0.0.1:8081\nca: ca.pem\ntransports: [json/h1, grpc/h2]\nprofiles: [zitadel]\n";
         let statement = Statement::read(Path::new("targets/a.yaml"), text).unwrap();
         assert_eq!(statement.name.as_deref(), Some("gateway"));
         assert_eq!(statement.version.as_deref(), Some("2.1"));
+        assert_eq!(statement.grpc_web.as_deref(), Some("http://127.0.0.1:8081"));
         assert_eq!(statement.ca.as_deref(), Some(Path::new("targets/ca.pem")));
         assert_eq!(statement.transports, [Transport::ALL[0], Transport::ALL[2]]);
         assert!(statement.profiles.contains("zitadel"));

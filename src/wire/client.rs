@@ -8,13 +8,13 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::body::Bounds;
-use super::connect::Connector;
 use super::exchanging::{Again, Arriving, Deadlines, Outcome};
 use super::h1::{H1, H1Request};
 use super::h2::H2;
 use super::outgoing::{Message, Outgoing};
 use super::put::wire_matches;
-use super::{Body, Call, End, Exchange, HarnessFault, HttpVersion, Timing, raw};
+use super::route::Routes;
+use super::{Body, Call, End, Exchange, HarnessFault, HttpVersion, Role, Timing, Transport, raw};
 use crate::target::Timeouts;
 
 /// Idle connections that are kept for one HTTP version; more than a run has jobs are of no use.
@@ -42,11 +42,12 @@ impl Default for Budget {
 /// Sends calls to one target.
 #[derive(Debug)]
 pub struct Client {
-    connector: Connector,
+    routes: Routes,
     timeouts: Timeouts,
     bounds: Bounds,
     budget: Budget,
-    idle: Mutex<Idle>,
+    /// Of each address.
+    idle: Vec<Mutex<Idle>>,
     retries: AtomicU64,
 }
 
@@ -78,6 +79,13 @@ impl std::fmt::Debug for Held {
     }
 }
 
+/// What a connection leads to: the number of an address, and the HTTP version that is spoken there.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    address: usize,
+    http: HttpVersion,
+}
+
 /// Which connection carries an exchange.
 #[derive(Debug)]
 pub enum On<'h> {
@@ -92,9 +100,11 @@ pub enum On<'h> {
 impl Client {
     /// A client with the usual bounds and a budget of its own.
     #[must_use]
-    pub fn new(connector: Connector, timeouts: Timeouts) -> Self {
+    pub fn new(routes: impl Into<Routes>, timeouts: Timeouts) -> Self {
+        let routes = routes.into();
         let (bounds, budget) = (Bounds::default(), Budget::default());
-        Self { connector, timeouts, bounds, budget, idle: Mutex::default(), retries: AtomicU64::new(0) }
+        let idle = (0..routes.count()).map(|_| Mutex::default()).collect();
+        Self { routes, timeouts, bounds, budget, idle, retries: AtomicU64::new(0) }
     }
 
     /// With other bounds.
@@ -109,10 +119,10 @@ impl Client {
         Self { budget, ..self }
     }
 
-    /// How it connects, for steps that speak for themselves.
+    /// Where it connects to.
     #[must_use]
-    pub const fn connector(&self) -> &Connector {
-        &self.connector
+    pub const fn routes(&self) -> &Routes {
+        &self.routes
     }
 
     /// How many calls were sent again because the target had not processed them: an idle connection was closed, or the stream was refused.
@@ -144,7 +154,8 @@ impl Client {
         let began = Instant::now();
         let mut own = Held::default();
         let (held, keeps) = if let On::Held(held) = on { (held, true) } else { (&mut own, false) };
-        let (outcome, connect) = match self.opened(held, script.transport.http, keeps).await {
+        let to = self.line(script.transport, script.intent.role);
+        let (outcome, connect) = match self.opened(held, to, keeps).await {
             Ok(connection) => {
                 let connect = began.elapsed();
                 let deadlines = Deadlines::new(&raw::patient(&self.timeouts), began);
@@ -157,17 +168,19 @@ impl Client {
             Err(end) => (no_connection(end), began.elapsed()),
         };
         let timing = timing(at, began, connect, outcome.head_at);
-        let sent = script.sent(self.connector.endpoint());
+        let sent = script.sent(self.routes.connector(to.address).endpoint());
         Exchange { id, transport: script.transport, intent: script.intent, sent, received: outcome.received, timing }
     }
 
     /// Closes the idle connections.
     pub async fn close(&self) {
-        let Idle { h1, h2 } = std::mem::take(&mut *self.idle());
-        drop(h2);
         let goodbyes = async {
-            for connection in h1 {
-                connection.close().await;
+            for address in 0..self.idle.len() {
+                let Idle { h1, h2 } = std::mem::take(&mut *self.idle(address));
+                drop(h2);
+                for connection in h1 {
+                    connection.close().await;
+                }
             }
         };
         // Peers that don't listen aren't waited for.
@@ -181,16 +194,17 @@ impl Client {
     pub async fn send_on(&self, on: On<'_>, call: Call, id: u64, at: Duration) -> Result<Exchange, HarnessFault> {
         wire_matches(&call)?;
         let (transport, intent) = (call.transport, call.intent.clone());
-        let outgoing = Outgoing::new(self.connector.endpoint(), call)?;
+        let to = self.line(transport, intent.role);
+        let outgoing = Outgoing::new(self.routes.connector(to.address).endpoint(), call)?;
         // Waiting for the budget is no time of the target's. The semaphore is never closed; if it were, bodies would only be less bounded.
         let _budget = self.budget.0.acquire().await.ok();
         let began = Instant::now();
         let (outcome, connect) = match on {
-            On::Held(held) => self.attempt_held(held, transport.http, &outgoing, began).await,
-            On::New => self.attempt_again(None, transport.http, &outgoing, began).await,
+            On::Held(held) => self.attempt_held(held, to, &outgoing, began).await,
+            On::New => self.attempt_again(None, to, &outgoing, began).await,
             On::Any => {
-                let reused = self.idle_connection(transport.http).await;
-                self.attempt_again(reused, transport.http, &outgoing, began).await
+                let reused = self.idle_connection(to).await;
+                self.attempt_again(reused, to, &outgoing, began).await
             }
         };
         let timing = timing(at, began, connect, outcome.head_at);
@@ -198,25 +212,19 @@ impl Client {
     }
 
     /// A try, and another one where the target had not processed the call.
-    async fn attempt_again(
-        &self,
-        reused: Option<Connection>,
-        http: HttpVersion,
-        outgoing: &Outgoing,
-        began: Instant,
-    ) -> (Outcome, Duration) {
+    async fn attempt_again(&self, reused: Option<Connection>, to: Line, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
         let was_reused = reused.is_some();
-        let (outcome, connect) = self.attempt(reused, http, outgoing, began).await;
+        let (outcome, connect) = self.attempt(reused, to, outgoing, began).await;
         if outcome.again == Again::Refused || (outcome.again == Again::IfReused && was_reused) {
             self.retries.fetch_add(1, Ordering::Relaxed);
-            return self.attempt(None, http, outgoing, began).await;
+            return self.attempt(None, to, outgoing, began).await;
         }
         (outcome, connect)
     }
 
     /// The only try on a connection that is held: what became of that connection is the matter.
-    async fn attempt_held(&self, held: &mut Held, http: HttpVersion, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
-        match self.opened(held, http, true).await {
+    async fn attempt_held(&self, held: &mut Held, to: Line, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
+        match self.opened(held, to, true).await {
             Ok(connection) => {
                 let connect = began.elapsed();
                 let deadlines = Deadlines::new(&self.timeouts, began);
@@ -226,10 +234,10 @@ impl Client {
         }
     }
 
-    async fn opened<'h>(&self, held: &'h mut Held, http: HttpVersion, keeps: bool) -> Result<&'h mut Connection, End> {
+    async fn opened<'h>(&self, held: &'h mut Held, to: Line, keeps: bool) -> Result<&'h mut Connection, End> {
         let connection = match held.0.take() {
             Some(connection) => connection,
-            None => match self.open(http).await? {
+            None => match self.open(to).await? {
                 Connection::H1(mut connection) if keeps => {
                     connection.hold();
                     Connection::H1(connection)
@@ -241,10 +249,10 @@ impl Client {
     }
 
     /// One try, and how long it took until the connection stood.
-    async fn attempt(&self, reused: Option<Connection>, http: HttpVersion, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
+    async fn attempt(&self, reused: Option<Connection>, to: Line, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
         let (mut connection, connect) = match reused {
             Some(connection) => (connection, Duration::ZERO),
-            None => match self.open(http).await {
+            None => match self.open(to).await {
                 Ok(connection) => (connection, began.elapsed()),
                 Err(end) => return (no_connection(end), began.elapsed()),
             },
@@ -252,17 +260,17 @@ impl Client {
         let deadlines = Deadlines::new(&self.timeouts, began);
         let outcome = connection.exchange(outgoing, deadlines, &self.bounds).await;
         if outcome.reusable {
-            self.keep(connection);
+            self.keep(to.address, connection);
         }
         (outcome, connect)
     }
 
-    async fn open(&self, http: HttpVersion) -> Result<Connection, End> {
-        let link = self.connector.connect(http).await.map_err(|error| match error {
+    async fn open(&self, to: Line) -> Result<Connection, End> {
+        let link = self.routes.connector(to.address).connect(to.http).await.map_err(|error| match error {
             super::ConnectError::TimedOut { .. } => End::TimedOut { phase: super::Phase::Connect },
             _ => End::NoConnection { text: error.to_string() },
         })?;
-        match http {
+        match to.http {
             HttpVersion::H1 => Ok(Connection::H1(H1::new(link))),
             HttpVersion::H2 => match tokio::time::timeout(self.timeouts.connect, H2::open(link, &self.bounds)).await {
                 Ok(Ok(connection)) => Ok(Connection::H2(Box::new(connection))),
@@ -273,17 +281,17 @@ impl Client {
     }
 
     /// An idle connection that still stands. Those that don't are dropped.
-    async fn idle_connection(&self, http: HttpVersion) -> Option<Connection> {
+    async fn idle_connection(&self, to: Line) -> Option<Connection> {
         loop {
-            match http {
+            match to.http {
                 HttpVersion::H1 => {
-                    let mut connection = self.idle().h1.pop()?;
+                    let mut connection = self.idle(to.address).h1.pop()?;
                     if connection.is_idle().await {
                         return Some(Connection::H1(connection));
                     }
                 }
                 HttpVersion::H2 => {
-                    let mut connection = self.idle().h2.pop()?;
+                    let mut connection = self.idle(to.address).h2.pop()?;
                     if connection.is_idle().await {
                         return Some(Connection::H2(Box::new(connection)));
                     }
@@ -292,8 +300,8 @@ impl Client {
         }
     }
 
-    fn keep(&self, connection: Connection) {
-        let mut idle = self.idle();
+    fn keep(&self, address: usize, connection: Connection) {
+        let mut idle = self.idle(address);
         match connection {
             Connection::H1(connection) if idle.h1.len() < MOST_IDLE => idle.h1.push(connection),
             Connection::H2(connection) if idle.h2.len() < MOST_IDLE => idle.h2.push(*connection),
@@ -301,8 +309,12 @@ impl Client {
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn line(&self, transport: Transport, role: Role) -> Line {
+        Line { address: self.routes.number(transport.wire, role), http: transport.http }
+    }
+
+    fn idle(&self, address: usize) -> std::sync::MutexGuard<'_, Idle> {
+        self.idle[address].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -35,6 +37,22 @@ pub enum ConnectError {
         path: PathBuf,
         /// What is wrong with it.
         text: String,
+    },
+    /// The certificate of the caller, or its key, can't be used.
+    #[error("can't use the client certificate in {path}: {text}; `--client-cert` and `--client-key` take PEM files that belong together")]
+    ClientCert {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        text: String,
+    },
+    /// The server wants to know who calls.
+    #[error("{place} demands a client certificate{}", if *shown { ", and refuses the one that was shown" } else { ": --client-cert FILE --client-key FILE" })]
+    WantsCertificate {
+        /// Host and port.
+        place: String,
+        /// Whether one was shown.
+        shown: bool,
     },
     /// The system has no certificate authorities.
     #[error("the system has no certificate authorities that can be read ({text}); give one with `--ca FILE`")]
@@ -87,7 +105,9 @@ pub enum ConnectError {
         place: String,
     },
     /// The certificate is signed by nobody we trust.
-    #[error("the certificate of {place} is signed by no authority that is trusted here; give the right one with `--ca FILE`")]
+    #[error(
+        "the certificate of {place} is signed by no authority that is trusted here; give the right one with `--ca FILE`, or --insecure if it doesn't matter who answers"
+    )]
     UnknownIssuer {
         /// Host and port.
         place: String,
@@ -151,6 +171,8 @@ struct Tls {
     name: ServerName<'static>,
     h1: Arc<ClientConfig>,
     h2: Arc<ClientConfig>,
+    /// A certificate of the caller is shown where one is asked for.
+    shown: bool,
 }
 
 impl std::fmt::Debug for Connector {
@@ -168,8 +190,13 @@ impl Connector {
         let tls = if endpoint.tls {
             let name = host_of(&endpoint);
             let name = ServerName::try_from(name.clone()).map_err(|_| ConnectError::ServerName { name })?;
-            let roots = Arc::new(roots(trust)?);
-            Some(Tls { name, h1: config(&roots, HttpVersion::H1)?, h2: config(&roots, HttpVersion::H2)? })
+            let settings = settings(trust)?;
+            let of = |http| {
+                let mut settings = settings.clone();
+                settings.alpn_protocols = vec![alpn(http).as_bytes().to_vec()];
+                Arc::new(settings)
+            };
+            Some(Tls { name, h1: of(HttpVersion::H1), h2: of(HttpVersion::H2), shown: trust.client.is_some() })
         } else {
             None
         };
@@ -189,7 +216,7 @@ impl Connector {
     pub fn ordinary_tls(&self) -> Result<ClientConfig, ConnectError> {
         let mut settings = match &self.tls {
             Some(tls) => ClientConfig::clone(&tls.h2),
-            None => ClientConfig::clone(&*config(&Arc::new(RootCertStore::empty()), HttpVersion::H2)?),
+            None => settings(&Trust { insecure: true, ..Trust::default() })?,
         };
         settings.alpn_protocols = [HttpVersion::H2, HttpVersion::H1].map(|http| alpn(http).as_bytes().to_vec()).into();
         Ok(settings)
@@ -283,6 +310,9 @@ impl Connector {
             Some(rustls::Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. })) => {
                 ConnectError::Validity { place, state: "is not valid yet" }
             }
+            Some(rustls::Error::AlertReceived(alert)) if wants_certificate(*alert) => {
+                ConnectError::WantsCertificate { place, shown: self.tls.as_ref().is_some_and(|tls| tls.shown) }
+            }
             Some(rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol)) => {
                 ConnectError::Alpn { place, asked: alpn(http), got: None }
             }
@@ -333,13 +363,79 @@ fn roots(trust: &Trust) -> Result<RootCertStore, ConnectError> {
     if roots.is_empty() { Err(fail("it holds no certificate".to_owned())) } else { Ok(roots) }
 }
 
-fn config(roots: &Arc<RootCertStore>, http: HttpVersion) -> Result<Arc<ClientConfig>, ConnectError> {
+/// Whether the peer says that it misses or refuses a certificate of ours.
+pub(super) const fn wants_certificate(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription as Alert;
+    // DecryptError: an authority of the same name, but with another key.
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::CertificateUnknown
+            | Alert::DecryptError
+    )
+}
+
+/// Settings of TLS but for the HTTP version.
+fn settings(trust: &Trust) -> Result<ClientConfig, ConnectError> {
+    let failed = |error: rustls::Error| ConnectError::Tls { place: "any target".to_owned(), text: error.to_string() };
     // The provider is named here, so that nothing depends on a process-wide default.
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ConnectError::Tls { place: "any target".to_owned(), text: error.to_string() })?
-        .with_root_certificates(Arc::clone(roots))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![alpn(http).as_bytes().to_vec()];
-    Ok(Arc::new(config))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().map_err(failed)?;
+    let builder = if trust.insecure {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+    } else {
+        builder.with_root_certificates(roots(trust)?)
+    };
+    let Some(client) = &trust.client else { return Ok(builder.with_no_client_auth()) };
+    let fail = |path: &PathBuf, text: String| ConnectError::ClientCert { path: path.clone(), text };
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| fail(path, error.to_string()));
+    let chain = CertificateDer::pem_slice_iter(&read(&client.cert)?).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| fail(&client.cert, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(fail(&client.cert, "it holds no certificate".to_owned()));
+    }
+    let key = PrivateKeyDer::from_pem_slice(&read(&client.key)?).map_err(|error| fail(&client.key, error.to_string()))?;
+    builder.with_client_auth_cert(chain, key).map_err(|error| fail(&client.cert, error.to_string()))
+}
+
+/// Takes whoever answers. That the peer holds the key of the certificate which it shows is still looked at: it costs nothing.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

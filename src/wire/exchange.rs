@@ -111,6 +111,8 @@ pub enum Role {
     Fixture,
     /// A question of the preflight.
     Probe,
+    /// Provisioning at an address beside the thing under test: what it answers is judged by nobody.
+    Beside,
 }
 
 /// The place of a declared defect of a request.

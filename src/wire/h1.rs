@@ -373,7 +373,13 @@ pub(super) fn io_text(error: &io::Error) -> String {
     match error.kind() {
         // RFC 9112, 9.8: without close_notify nobody knows whether the end is the end.
         io::ErrorKind::UnexpectedEof => "the connection was closed without the end that TLS asks for".to_owned(),
-        _ => error.to_string(),
+        // In TLS 1.3 a server looks at the certificate of the caller when the caller speaks already.
+        _ => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::AlertReceived(alert)) if super::connect::wants_certificate(*alert) => {
+                "it demands a client certificate, one that it accepts: --client-cert FILE --client-key FILE".to_owned()
+            }
+            _ => error.to_string(),
+        },
     }
 }
 

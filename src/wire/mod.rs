@@ -19,6 +19,7 @@ mod huffman;
 mod outgoing;
 pub mod put;
 pub mod raw;
+mod route;
 pub mod tap;
 
 pub use body::Bounds;
@@ -30,6 +31,7 @@ pub use exchange::{
 };
 pub use fault::HarnessFault;
 pub use put::{Edit, Payload, put, rpc_path, wire_matches};
+pub use route::Routes;
 
 use std::fmt;
 use std::str::FromStr;

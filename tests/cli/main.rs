@@ -2,10 +2,12 @@
 //!
 //! Everything happens on loopback and in folders of its own; every wait has a bound, and only processes that a test started are ended.
 
+mod clean;
 mod fault;
 mod input;
 mod interrupt;
 mod live;
+mod place;
 mod report;
 mod stream;
 mod support;

@@ -55,7 +55,8 @@ impl Folder {
     pub fn triwire<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_triwire"));
         command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
-        for variable in ["TRIWIRE_TOKEN", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        for variable in ["TRIWIRE_TOKEN", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"].into_iter().chain(proxies) {
             command.env_remove(variable);
         }
         command
@@ -296,6 +297,43 @@ fn forward(mut client: TcpStream, target: &str) {
     });
     let _ = server.write_all(&first).and_then(|()| std::io::copy(&mut client, &mut server).map(|_| ()));
     let _ = server.shutdown(std::net::Shutdown::Write);
+}
+
+/// In front of a target: takes HTTP/1.1 connections through, but closes those that ask for an organization or a user, and counts them.
+pub fn without_provisioning(target: &str) -> (String, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let (target, calls) = (target.to_owned(), Arc::new(AtomicU32::new(0)));
+    let counted = Arc::clone(&calls);
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (target, calls) = (target.clone(), Arc::clone(&counted));
+            thread::spawn(move || filtered(client, &target, &calls));
+        }
+    });
+    (url, calls)
+}
+
+fn filtered(mut client: TcpStream, target: &str, calls: &AtomicU32) {
+    let Ok(mut server) = TcpStream::connect(target) else { return };
+    let (Ok(mut back), Ok(mut answers)) = (client.try_clone(), server.try_clone()) else { return };
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut answers, &mut back);
+        let _ = back.shutdown(std::net::Shutdown::Both);
+    });
+    let mut octets = [0; 16 * 1024];
+    while let Ok(length @ 1..) = client.read(&mut octets) {
+        let text = String::from_utf8_lossy(&octets[..length]);
+        if text.starts_with("PRI ") || ["/management/v1/orgs", "/management/v1/users"].iter().any(|path| text.contains(path)) {
+            calls.fetch_add(u32::from(!text.starts_with("PRI ")), Ordering::Relaxed);
+            break;
+        }
+        if server.write_all(&octets[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = server.shutdown(std::net::Shutdown::Both);
+    let _ = client.shutdown(std::net::Shutdown::Both);
 }
 
 /// Waits until something holds.

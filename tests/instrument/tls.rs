@@ -71,7 +71,7 @@ async fn serve(certificate: &Certificate) -> Server {
 fn client(server: &Server, authority: Option<&str>, ca: Option<PathBuf>) -> Client {
     let mut endpoint = Endpoint::parse(&format!("https://{}", server.address)).unwrap();
     endpoint.authority = authority.map(str::to_owned);
-    Client::new(Connector::new(endpoint, &Trust { ca }, TIMEOUTS).unwrap(), TIMEOUTS)
+    Client::new(Connector::new(endpoint, &Trust { ca, ..Trust::default() }, TIMEOUTS).unwrap(), TIMEOUTS)
 }
 
 async fn refusal(client: &Client, transport: triwire::wire::Transport) -> String {
@@ -173,7 +173,7 @@ async fn certificate_authorities_that_cannot_be_read() {
         if let Some(content) = content {
             std::fs::write(&file, content).unwrap();
         }
-        let error = Connector::new(endpoint.clone(), &Trust { ca: Some(file.clone()) }, TIMEOUTS).err();
+        let error = Connector::new(endpoint.clone(), &Trust { ca: Some(file.clone()), ..Trust::default() }, TIMEOUTS).err();
         assert!(matches!(error, Some(ConnectError::CaFile { .. })), "{name}: {error:?}");
         let _ = std::fs::remove_file(file);
     }

@@ -156,7 +156,8 @@ async fn reqwest_over_both_versions() {
 #[tokio::test]
 async fn reqwest_over_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let options = Options { tls: Some(TlsOptions { names: vec!["reference.example".into()] }), ..Options::default() };
+    let options =
+        Options { tls: Some(TlsOptions { names: vec!["reference.example".into()], ..TlsOptions::default() }), ..Options::default() };
     let server = Reference::start(options).await.unwrap();
     let pem = server.authority_pem().unwrap().as_bytes();
     let authority = reqwest::Certificate::from_pem(pem).unwrap();

@@ -48,7 +48,7 @@ pub(crate) fn started(planned: u64) -> RunStarted {
             address: "http://127.0.0.1:8080".to_owned(),
             embedded: false,
             claimed: BTreeMap::from([("name".to_owned(), "demo".to_owned()), ("version".to_owned(), "1.2".to_owned())]),
-            observed: BTreeMap::new(),
+            ..TargetIdentity::default()
         },
         suite: "example".to_owned(),
         suite_hash: "5u173".to_owned(),

@@ -92,7 +92,7 @@ pub async fn judge_with_tls(folder: &Path, case: &str) -> Run {
     std::fs::write(&ca, target.authority_pem().expect("TLS has an authority")).expect("the folder can be written");
     let mut suite = suite().clone();
     suite.cases.retain(|it| it.id.contains(case));
-    let judging = Judging { suite: &suite, trust: Trust { ca: Some(ca) }, ..Judging::default() };
+    let judging = Judging { suite: &suite, trust: Trust { ca: Some(ca), ..Trust::default() }, ..Judging::default() };
     let run = judging.at(&target.url(), Some(target.token().to_owned()), everything()).await;
     target.shutdown().await;
     run
@@ -148,7 +148,7 @@ impl Judging<'_> {
             selection,
             options: Options { jobs, bound, token, claimed },
             client: Client::new(connector, timeouts),
-            target: TargetIdentity { address: url.to_owned(), embedded: true, claimed: BTreeMap::new(), observed: BTreeMap::new() },
+            target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
             recorded_options: BTreeMap::new(),
             journal: Journal::none(),
             stop: Stop::default(),
