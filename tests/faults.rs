@@ -129,6 +129,11 @@ async fn the_correct_target_and_each_legal_variant_show_no_failure() {
                 let run = judge(Options { variant, ..Options::default() }, selection, 8).await;
                 let name = variant.map_or("correct", |variant| variant.name);
                 assert!(variant.is_none() || run.varied > 0, "{name} never acted");
+                if variant.is_none() {
+                    let testimony =
+                        run.events.iter().filter_map(|it| if let Event::Witness(it) = it { Some(it.to_string()) } else { None });
+                    assert_eq!(testimony.collect::<Vec<_>>(), ["reqwest got through on json", "tonic got through on grpc"]);
+                }
                 let wrong: Vec<String> = run
                     .judgements()
                     .filter(|(_, it)| match it.verdict {

@@ -226,8 +226,12 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) -> bool {
             }
         }
         let of = format!("{} remove", fixture.name);
-        let removed = in_background(engine, &fixture.remove, &fixture.identity, transport, &mut set.captures.clone(), &of, false).await;
-        outcome.and(removed)?;
+        let mut captures = set.captures.clone();
+        // Of a set whose set-up failed in the middle a part is there, and what was kept may have been nothing.
+        for step in fixture.remove.iter().filter(|step| is_given(engine, step, &fixture.identity, &set.captures)) {
+            in_background(engine, std::slice::from_ref(step), &fixture.identity, transport, &mut captures, &of, false).await?;
+        }
+        outcome?;
         journal(engine, set, State::Removed)
     };
     let outcome = if engine.is_lost() {
@@ -244,6 +248,13 @@ pub(super) async fn remove(engine: &Engine<'_>, set: &Set) -> bool {
     let what = to_find_by(engine, &set.captures);
     engine.emit(Event::Left(Left { fixture: fixture.name.clone(), what, reason })).await;
     false
+}
+
+/// Whether everything is there that a step needs.
+fn is_given(engine: &Engine<'_>, step: &Step, identity: &str, captures: &Captures) -> bool {
+    let caller = engine.suite.identities.get(step.identity.as_deref().unwrap_or(identity));
+    let mut needs = step.uses.iter().chain(caller.iter().flat_map(|caller| &caller.needs));
+    needs.all(|name| GIVEN_WHEN_SENT.contains(&name.as_str()) || captures.get(name).is_some_and(|value| !value.is_null()))
 }
 
 /// Names and ids of what a set made, without its secrets.

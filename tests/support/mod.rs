@@ -67,6 +67,7 @@ pub fn everything() -> Selection {
         profiles: ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect(),
         repeat: 1,
         seed: 1,
+        instance_changes: true,
         ..Selection::default()
     }
 }
@@ -76,95 +77,84 @@ pub async fn judge(target: reference::Options, selection: Selection, jobs: usize
     let claimed = if target.variant.is_none_or(Variant::speaks_everything) { Transport::ALL.to_vec() } else { Vec::new() };
     let target = Reference::start(target).await.expect("the reference target starts");
     let (url, token) = (target.url(), target.token().to_owned());
-    let mut run = judge_claiming(claimed, &url, Some(token), &Trust::default(), Patience::SHORT, selection, jobs).await;
+    let mut run = Judging { claimed, jobs, ..Judging::default() }.at(&url, Some(token), selection).await;
     run.acted = target.acted();
     run.varied = target.varied();
     target.shutdown().await;
     run
 }
 
-/// The same with TLS; `folder`: where the certificate of the target's authority may be put.
-pub async fn judge_with_tls(folder: &Path, selection: Selection, jobs: usize) -> Run {
+/// A whole run with TLS of the cases that a filter leaves; `folder`: where the certificate of the target's authority may be put.
+pub async fn judge_with_tls(folder: &Path, case: &str) -> Run {
     let target = Reference::start(reference::Options { tls: Some(TlsOptions::default()), ..reference::Options::default() })
         .await
         .expect("the reference target starts");
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, target.authority_pem().expect("TLS has an authority")).expect("the folder can be written");
-    let run = judge_trusting(
-        &target.url(),
-        Some(target.token().to_owned()),
-        &Trust { ca: Some(ca), ..Trust::default() },
-        Patience::SHORT,
-        selection,
-        jobs,
-    )
-    .await;
+    let mut suite = suite().clone();
+    suite.cases.retain(|it| it.id.contains(case));
+    let judging = Judging { suite: &suite, trust: Trust { ca: Some(ca), ..Trust::default() }, ..Judging::default() };
+    let run = judging.at(&target.url(), Some(target.token().to_owned()), everything()).await;
     target.shutdown().await;
     run
 }
 
-/// Judges whatever listens there; deadlines and the consistency bound are short, for targets of tests answer at once or never.
+/// Judges whatever listens there.
 pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
-    judge_trusting(url, token, &Trust::default(), Patience::SHORT, selection, jobs).await
-}
-
-/// How long a run waits.
-#[derive(Clone, Copy)]
-struct Patience {
-    timeouts: Timeouts,
-    bound: Duration,
-}
-
-impl Patience {
-    /// For targets that answer at once or never.
-    const SHORT: Self = Self {
-        timeouts: Timeouts {
-            connect: Duration::from_secs(2),
-            head: Duration::from_secs(2),
-            idle: Duration::from_secs(2),
-            whole: Duration::from_secs(4),
-        },
-        bound: Duration::from_secs(2),
-    };
+    Judging { jobs, ..Judging::default() }.at(url, token, selection).await
 }
 
 /// The same as [`judge`] with the deadlines that `triwire run` has: a busy machine changes no verdict.
 pub async fn judge_patiently(target: reference::Options, selection: Selection, jobs: usize) -> Run {
     let target = Reference::start(target).await.expect("the reference target starts");
-    let patience = Patience { timeouts: Timeouts::default(), bound: Duration::from_secs(15) };
-    let token = Some(target.token().to_owned());
-    let run = judge_trusting(&target.url(), token, &Trust::default(), patience, selection, jobs).await;
+    let judging = Judging { jobs, timeouts: Timeouts::default(), bound: Duration::from_secs(15), ..Judging::default() };
+    let run = judging.at(&target.url(), Some(target.token().to_owned()), selection).await;
     target.shutdown().await;
     run
 }
 
-async fn judge_trusting(url: &str, token: Option<String>, trust: &Trust, patience: Patience, selection: Selection, jobs: usize) -> Run {
-    judge_claiming(Transport::ALL.to_vec(), url, token, trust, patience, selection, jobs).await
+/// How a run judges.
+struct Judging<'s> {
+    suite: &'s Suite,
+    claimed: Vec<Transport>,
+    trust: Trust,
+    timeouts: Timeouts,
+    bound: Duration,
+    jobs: usize,
 }
 
-async fn judge_claiming(
-    claimed: Vec<Transport>,
-    url: &str,
-    token: Option<String>,
-    trust: &Trust,
-    patience: Patience,
-    selection: Selection,
-    jobs: usize,
-) -> Run {
-    let Patience { timeouts, bound } = patience;
-    let connector = Connector::new(Endpoint::parse(url).expect("an address"), trust, timeouts).expect("a connector");
-    let mut events = Vec::new();
-    let setting = Setting {
-        contract: Contract::built_in(),
-        suite: suite(),
-        selection,
-        options: Options { jobs, bound, token, claimed },
-        client: Client::new(connector, timeouts),
-        target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
-        recorded_options: BTreeMap::new(),
-        journal: Journal::none(),
-        stop: Stop::default(),
-    };
-    let ended = run::run(setting, |event| events.push(event)).await;
-    Run { ended, events, acted: 0, varied: 0 }
+impl Default for Judging<'_> {
+    /// Deadlines and the consistency bound are short, for targets of tests answer at once or never.
+    fn default() -> Self {
+        let short = Duration::from_secs(2);
+        Self {
+            suite: suite(),
+            claimed: Transport::ALL.to_vec(),
+            trust: Trust::default(),
+            timeouts: Timeouts { connect: short, head: short, idle: short, whole: 2 * short },
+            bound: short,
+            jobs: 2,
+        }
+    }
+}
+
+impl Judging<'_> {
+    async fn at(self, url: &str, token: Option<String>, selection: Selection) -> Run {
+        let Self { suite, claimed, trust, timeouts, bound, jobs } = self;
+        let connector = Connector::new(Endpoint::parse(url).expect("an address"), &trust, timeouts).expect("a connector");
+        let mut events = Vec::new();
+        let setting = Setting {
+            contract: Contract::built_in(),
+            suite,
+            selection,
+            options: Options { jobs, bound, token, claimed },
+            client: Client::new(connector, timeouts),
+            target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
+            recorded_options: BTreeMap::new(),
+            journal: Journal::none(),
+            stop: Stop::default(),
+        };
+        let ended = run::run(setting, |event| events.push(event)).await;
+        Run { ended, events, acted: 0, varied: 0 }
+    }
 }
