@@ -18,6 +18,8 @@ impl Suite {
             ("auth_tokens.yaml", include_str!("../../cases/auth_tokens.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
             ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
+            ("http_framing.yaml", include_str!("../../cases/http_framing.yaml")),
+            ("http_heads.yaml", include_str!("../../cases/http_heads.yaml")),
             ("http_methods.yaml", include_str!("../../cases/http_methods.yaml")),
             ("http_versions.yaml", include_str!("../../cases/http_versions.yaml")),
             ("http_paths.yaml", include_str!("../../cases/http_paths.yaml")),

@@ -6,7 +6,7 @@ use crate::reference::octets::{Below, Lines};
 pub(super) static CHUNKS_IGNORED: Fault = Fault {
     name: "chunks-ignored",
     requirement: "HTTP-CHUNKED-REQUEST",
-    kind: "http-status-differs",
+    kind: "no-alternative",
     wires: JSON,
     layer: Layer::Wire,
     summary: "a request without content length is taken as one without content",
@@ -46,7 +46,7 @@ pub(super) static CUT_CONTENT_EXECUTED: Fault = Fault {
 pub(super) static LENGTH_WINS: Fault = Fault {
     name: "length-wins",
     requirement: "HTTP-CL-TE-CONFLICT",
-    kind: "several-answers",
+    kind: "end-differs",
     wires: JSON,
     layer: Layer::Wire,
     summary: "of content length and chunked coding in one request the length is believed",
@@ -59,7 +59,7 @@ pub(super) static LENGTH_WINS: Fault = Fault {
 pub(super) static CONFLICT_KEPT_ALIVE: Fault = Fault {
     name: "conflict-kept-alive",
     requirement: "HTTP-CL-TE-CONFLICT",
-    kind: "several-answers",
+    kind: "end-differs",
     wires: JSON,
     layer: Layer::Wire,
     summary: "of content length and chunked coding in one request the coding is believed, and the connection goes on",
@@ -133,7 +133,7 @@ pub(super) static FIRST_HOST_WINS: Fault = Fault {
 pub(super) static EXPECTATION_IGNORED: Fault = Fault {
     name: "expectation-ignored",
     requirement: "HTTP-EXPECT-CONTINUE",
-    kind: "no-octets",
+    kind: "no-alternative",
     wires: JSON,
     layer: Layer::Wire,
     summary: "the server waits for content without a 100",
@@ -192,7 +192,7 @@ pub(super) static SPACE_BEFORE_COLON: Fault = Fault {
 pub(super) static HEAD_WITH_CONTENT: Fault = Fault {
     name: "head-with-content",
     requirement: "HTTP-HEAD-NO-CONTENT",
-    kind: "other-octets",
+    kind: "end-differs",
     wires: JSON,
     layer: Layer::Wire,
     summary: "the answer to HEAD has the content of an error",

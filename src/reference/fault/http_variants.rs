@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::{Method as Verb, StatusCode};
 
 use super::http_requests::{has, refuse};
@@ -108,4 +108,20 @@ pub(super) static GZIP_READ: Variant = Variant {
             read
         }),
     ]),
+};
+
+pub(super) static LENGTH_REQUIRED: Variant = Variant {
+    name: "length-required",
+    spared_by: &["HTTP-CHUNKED-REQUEST", "HTTP-CL-TE-CONFLICT", "HTTP-TRUNCATED-BODY"],
+    wires: JSON,
+    summary: "chunked content is refused with 411",
+    seam: Seam::Head(|head| refuse(head.headers.contains_key(TRANSFER_ENCODING), StatusCode::LENGTH_REQUIRED)),
+};
+
+pub(super) static EXPECTATION_REFUSED: Variant = Variant {
+    name: "expectation-refused",
+    spared_by: &["HTTP-EXPECT-CONTINUE"],
+    wires: JSON,
+    summary: "whoever waits for a 100 gets a 417",
+    seam: Seam::Head(|head| refuse(head.headers.contains_key(EXPECT), StatusCode::EXPECTATION_FAILED)),
 };

@@ -223,24 +223,24 @@ pub static FAULTS: &[&Fault] = &[
     &http_routes::QUERY_OVERRIDES,
     &http_routes::GET_RUNS_POST,
     &http_routes::SLASH_REMOVES,
-];
-
-/// Faults that no case provokes yet: they can be served, but nothing is claimed of them.
-pub static UNPROVEN: &[&Fault] = &[
-    &state_factors::ADD_NEVER_LISTED,
-    &state_factors::LISTS_ALTERNATE,
     &http_octets::CHUNKS_IGNORED,
     &http_octets::CUT_VALUE_COMPLETED,
     &http_octets::CUT_CONTENT_EXECUTED,
     &http_octets::LENGTH_WINS,
     &http_octets::CONFLICT_KEPT_ALIVE,
-    &http_octets::CONTENT_LEFT_BEHIND,
     &http_octets::NUL_ENDS_VALUE,
     &http_octets::FIRST_HOST_WINS,
     &http_octets::EXPECTATION_IGNORED,
     &http_octets::LENGTH_READ_LENIENTLY,
     &http_octets::SPACE_BEFORE_COLON,
     &http_octets::HEAD_WITH_CONTENT,
+];
+
+/// Faults that no case provokes yet: they can be served, but nothing is claimed of them.
+pub static UNPROVEN: &[&Fault] = &[
+    &state_factors::ADD_NEVER_LISTED,
+    &state_factors::LISTS_ALTERNATE,
+    &http_octets::CONTENT_LEFT_BEHIND,
     &http_octets::CONTENT_BEHIND_LAST_CHUNK,
 ];
 
@@ -290,6 +290,8 @@ pub static VARIANTS: &[&Variant] = &[
     &http_variants::XML_NOT_ACCEPTABLE,
     &http_variants::LIST_CONTENT_REFUSED,
     &http_variants::GZIP_READ,
+    &http_variants::LENGTH_REQUIRED,
+    &http_variants::EXPECTATION_REFUSED,
 ];
 
 /// Variants that lack a wire, or an HTTP version of one.
