@@ -44,6 +44,7 @@ impl Suite {
             ("protojson_kinds.yaml", include_str!("../../cases/protojson_kinds.yaml")),
             ("protojson_syntax.yaml", include_str!("../../cases/protojson_syntax.yaml")),
             ("second_factors.yaml", include_str!("../../cases/second_factors.yaml")),
+            ("state_default.yaml", include_str!("../../cases/state_default.yaml")),
             ("state_factors.yaml", include_str!("../../cases/state_factors.yaml")),
             ("state_policy.yaml", include_str!("../../cases/state_policy.yaml")),
             ("state_reads.yaml", include_str!("../../cases/state_reads.yaml")),

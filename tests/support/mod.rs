@@ -67,6 +67,7 @@ pub fn everything() -> Selection {
         profiles: ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect(),
         repeat: 1,
         seed: 1,
+        instance_changes: true,
         ..Selection::default()
     }
 }

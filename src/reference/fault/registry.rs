@@ -49,6 +49,7 @@ pub static FAULTS: &[&Fault] = &[
     &state_policy::RESET_KEEPS_FLAG,
     &state_policy::RESET_KEEPS_FACTORS_LISTED,
     &state_policy::DEFAULT_FOLLOWS_ORGANIZATION,
+    &state_policy::INHERITED_LIST_COPIED,
     &state_policy::ADD_WITHOUT_POLICY_LOST,
     &state_policy::ORPHANS_BLOCK,
     &state_policy::INHERITED_REMOVAL_LOST,
