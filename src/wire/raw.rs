@@ -150,6 +150,6 @@ mod tests {
     #[test]
     fn what_never_becomes_a_head_is_content() {
         let sent = sent(vec![Action::Send(b"GET / HTTP/1.1\r\nx: ".to_vec()), Action::Repeat { octets: b"a".to_vec(), times: 3 }]);
-        assert_eq!((sent.verb.as_str(), sent.content.length), ("", 23));
+        assert_eq!((sent.verb.as_str(), sent.content.length), ("", 22));
     }
 }
