@@ -239,6 +239,11 @@ pub static CASE: Table = Table {
             Form::Word(COMPARED),
             "What the agreement compares: `codes`; `errors` with details and texts; `frames`: all that text and binary gRPC-Web share.",
         ),
+        key(
+            "exclusive",
+            Form::Word(&["target"]),
+            "`target`: it changes what belongs to the whole target. It runs alone, after all others, and only with consent; its fixture restores.",
+        ),
         key("wires", Form::List(&Form::Word(WIRES)), "Only these wires; without it those of its requirements."),
         key("http-versions", Form::List(&Form::Word(VERSIONS)), "Only these HTTP versions."),
         key(

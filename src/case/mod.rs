@@ -4,6 +4,7 @@
 //! [`matches`] compares an answer with an expectation.
 
 mod capture;
+mod folder;
 mod format;
 mod instant;
 pub mod keys;
@@ -17,6 +18,7 @@ mod sources;
 pub mod tree;
 
 pub use capture::{take, value_at};
+pub use folder::Folder;
 pub use format::format_schema;
 pub use matcher::{Mismatch, MissingCapture, describe, matches, resolve, resolve_text};
 pub use mistake::{Mistake, Mistakes, nearest, render};

@@ -141,6 +141,8 @@ pub struct Case {
     pub https: Vec<crate::wire::HttpVersion>,
     /// One trial over several wires.
     pub across: Option<Across>,
+    /// It changes what belongs to the whole target: it runs alone, after all others, and only with consent.
+    pub exclusive: bool,
     /// The control of a negative case.
     pub control: Option<Control>,
     /// The call that the case is about.

@@ -41,6 +41,7 @@ Examples:
   triwire run https://gateway:443 --ca ca.pem --authority api.example --token-file - <pat.txt
   triwire run --json http://127.0.0.1:8080 --grpc http://127.0.0.1:9090 --grpc-web http://127.0.0.1:8080/web --token-file pat.txt
   triwire run --fault no-date                          see a failure
+  triwire run --suite library http://127.0.0.1:8080 --token-file pat.txt      another API
 
 Without an address the embedded reference target is judged. URL is the address of all wires that have none of their own. All options about
 TLS and names hold for each address. Proxy variables of the environment are ignored.
@@ -138,6 +139,10 @@ pub struct RunOptions {
     #[arg(long, value_name = "VERSION", help_heading = "Target")]
     pub target_version: Option<String>,
 
+    /// Let cases change what belongs to the whole instance (its default policy): alone, after all others, and restored afterwards
+    #[arg(long, help_heading = "Target")]
+    pub allow_instance_changes: bool,
+
     /// Start the embedded target with this fault
     #[arg(long, value_name = "NAME", help_heading = "Embedded target", conflicts_with = "variant")]
     pub fault: Option<String>,
@@ -155,8 +160,11 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub profile: Vec<String>,
     /// Case files of this folder instead of those inside the binary
-    #[arg(long, value_name = "DIR", help_heading = "Selection")]
+    #[arg(long, value_name = "DIR", help_heading = "Selection", conflicts_with = "suite")]
     pub cases: Option<PathBuf>,
+    /// Another API: a folder with its own proto/, schemas/ and cases/ (with suite.yaml and requirements/)
+    #[arg(long, value_name = "DIR", help_heading = "Selection")]
+    pub suite: Option<PathBuf>,
 
     /// Groups that are executed at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Execution")]
@@ -194,7 +202,11 @@ pub struct RunOptions {
 impl RunOptions {
     /// The first option that speaks of a target, as typed.
     pub fn target_option(&self) -> Option<&'static str> {
-        let named = [(self.target_name.is_some(), "--target-name"), (self.target_version.is_some(), "--target-version")];
+        let named = [
+            (self.target_name.is_some(), "--target-name"),
+            (self.target_version.is_some(), "--target-version"),
+            (self.allow_instance_changes, "--allow-instance-changes"),
+        ];
         self.aim.first().or_else(|| named.into_iter().find_map(|(given, name)| given.then_some(name)))
     }
 }
@@ -208,8 +220,11 @@ pub struct CleanOptions {
     #[arg(long, value_name = "DIR", default_value = "triwire-report")]
     pub out: PathBuf,
     /// Case files of this folder instead of those inside the binary
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "suite")]
     pub cases: Option<PathBuf>,
+    /// Another API: a folder with its own proto/, schemas/ and cases/
+    #[arg(long, value_name = "DIR")]
+    pub suite: Option<PathBuf>,
     /// Seconds until the response head, and between two octets (default 30)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<Duration>,
@@ -258,14 +273,21 @@ pub struct ListOptions {
     #[arg(long, value_name = "TEXT")]
     pub filter: Vec<String>,
     /// Case files of this folder instead of those inside the binary
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "suite")]
     pub cases: Option<PathBuf>,
+    /// Another API: a folder with its own proto/, schemas/ and cases/
+    #[arg(long, value_name = "DIR")]
+    pub suite: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct CheckOptions {
     /// Folder with suite.yaml and case files; without one those inside the binary are read
+    #[arg(conflicts_with = "suite")]
     pub cases: Option<PathBuf>,
+    /// Another API: a folder with its own proto/, schemas/ and cases/ (with suite.yaml and requirements/)
+    #[arg(long, value_name = "DIR")]
+    pub suite: Option<PathBuf>,
     /// A target file to read as well
     #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,

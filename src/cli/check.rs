@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use triwire::case::{self, Mistakes, Suite};
+use triwire::case::{self, Folder, Mistakes, Suite};
 use triwire::conclude::ExitStatus;
 use triwire::contract::Contract;
 use triwire::target::Statement;
@@ -12,11 +12,17 @@ use super::{Failure, to_stdout};
 
 /// Reads everything and reports every mistake.
 pub fn check(options: &CheckOptions) -> Result<ExitStatus, Failure> {
-    let contract = Contract::built_in();
-    let read = inputs(options.cases.as_deref(), options.target.as_deref(), contract);
-    let of_schemas: String = contract.schemas.lint(&contract.catalogue).iter().map(|mistake| format!("error: {mistake}\n")).collect();
+    let files = Files::of(&options.cases, &options.suite);
+    let read = inputs(files, options.target.as_deref());
+    // Schemas of another API are among the inputs; those that are compiled in are only read here.
+    let of_schemas: String = if matches!(files, Files::Suite(_)) {
+        String::new()
+    } else {
+        let contract = Contract::built_in();
+        contract.schemas.lint(&contract.catalogue).iter().map(|mistake| format!("error: {mistake}\n")).collect()
+    };
     match read {
-        Ok((suite, _)) if of_schemas.is_empty() => {
+        Ok(Inputs { suite, .. }) if of_schemas.is_empty() => {
             to_stdout(&format!("{}: {} cases, no mistakes", suite.name, suite.cases.len()));
             Ok(ExitStatus::Passed)
         }
@@ -25,28 +31,87 @@ pub fn check(options: &CheckOptions) -> Result<ExitStatus, Failure> {
     }
 }
 
-/// The suite of a folder, or the one inside the binary, and the target file: the mistakes of both at once.
-pub fn inputs(folder: Option<&Path>, target: Option<&Path>, contract: &Contract) -> Result<(Suite, Option<Statement>), Failure> {
+/// Where the suite comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Files<'a> {
+    /// What is inside the binary.
+    BuiltIn,
+    /// Other cases of the same API.
+    Cases(&'a Path),
+    /// Another API with its own contract.
+    Suite(&'a Path),
+}
+
+impl<'a> Files<'a> {
+    /// What `--cases` and `--suite` say, of which one at most is given.
+    pub fn of(cases: &'a Option<PathBuf>, suite: &'a Option<PathBuf>) -> Self {
+        match (cases, suite) {
+            (_, Some(folder)) => Self::Suite(folder),
+            (Some(folder), None) => Self::Cases(folder),
+            (None, None) => Self::BuiltIn,
+        }
+    }
+}
+
+/// A contract, compiled in or read.
+#[derive(Debug)]
+pub enum Terms {
+    /// That of the built-in suite.
+    BuiltIn,
+    /// That of another API.
+    Read(Box<Contract>),
+}
+
+impl Terms {
+    /// The contract itself.
+    pub fn get(&self) -> &Contract {
+        match self {
+            Self::BuiltIn => Contract::built_in(),
+            Self::Read(contract) => contract,
+        }
+    }
+}
+
+/// All that a command reads before it does anything.
+#[derive(Debug)]
+pub struct Inputs {
+    pub contract: Terms,
+    pub suite: Suite,
+    pub statement: Option<Statement>,
+}
+
+/// The suite with its contract, and the target file: the mistakes of all at once.
+pub fn inputs(files: Files<'_>, target: Option<&Path>) -> Result<Inputs, Failure> {
     let unread = |what, path: &Path, error| Failure::usage(format!("can't read the {what} {}: {error}", path.display()));
-    let files = match folder {
-        None => Suite::built_in_files(),
-        Some(folder) => case::files_of(folder).map_err(|error| unread("case files in", folder, error))?,
-    };
     let target = match target {
         None => None,
         Some(path) => Some((path, std::fs::read_to_string(path).map_err(|error| unread("target file", path, error))?)),
     };
-    let suite = case::read_suite(&files, contract);
+    let (read, folder, mut sources) = match files {
+        Files::Suite(folder) => {
+            let read = Folder::read(folder).map_err(|error| unread("suite", folder, error))?;
+            let loaded = read.load().map(|(contract, suite)| (Terms::Read(Box::new(contract)), suite));
+            (loaded, Some(folder), read.sources().cloned().collect())
+        }
+        Files::Cases(folder) => {
+            let files = case::files_of(folder).map_err(|error| unread("case files in", folder, error))?;
+            (case::read_suite(&files, Contract::built_in()).map(|suite| (Terms::BuiltIn, suite)), Some(folder), files)
+        }
+        Files::BuiltIn => {
+            let files = Suite::built_in_files();
+            (case::read_suite(&files, Contract::built_in()).map(|suite| (Terms::BuiltIn, suite)), None, files)
+        }
+    };
     let statement = target.as_ref().map(|(path, text)| Statement::read(path, text)).transpose();
-    match (suite, statement) {
-        (Ok(suite), Ok(statement)) => Ok((suite, statement)),
-        (suite, statement) => {
+    match (read, statement) {
+        (Ok((contract, suite)), Ok(statement)) => Ok(Inputs { contract, suite, statement }),
+        (read, statement) => {
             // Readers name files within their folder; a person wants to open them from here.
             let here = |file: &Path| folder.map_or_else(|| file.to_owned(), |folder| folder.join(file));
-            let mut all: Vec<case::Mistake> = suite.err().map(|found| found.0).unwrap_or_default();
+            let mut all: Vec<case::Mistake> = read.err().map(|found| found.0).unwrap_or_default();
             all.iter_mut().for_each(|mistake| mistake.file = here(&mistake.file));
             all.extend(statement.err().map(|found| found.0).unwrap_or_default());
-            let mut sources: Vec<(PathBuf, String)> = files.into_iter().map(|(file, text)| (here(&file), text)).collect();
+            sources.iter_mut().for_each(|(file, _)| *file = here(file));
             sources.extend(target.map(|(path, text)| (path.to_owned(), text)));
             Err(mistakes(&Mistakes(all), &sources))
         }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use triwire::conclude::ExitStatus;
-use triwire::contract::Contract;
 use triwire::report::clean as readable;
 use triwire::run::journal::{self, Journal};
 use triwire::run::{self, Cleaned, Cleanup, Ended, Options, Stop};
@@ -11,13 +10,14 @@ use triwire::wire::Client;
 
 use super::aim::{self, Places};
 use super::args::CleanOptions;
+use super::check::{Files, Inputs};
 use super::run::JOURNAL;
 use super::{Failure, check, signals, to_stderr, to_stdout};
 
 /// Removes what the journal of the folder lists.
 pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
-    let contract = Contract::built_in();
-    let (suite, statement) = check::inputs(options.cases.as_deref(), options.aim.target.as_deref(), contract)?;
+    let Inputs { contract, suite, statement } = check::inputs(Files::of(&options.cases, &options.suite), options.aim.target.as_deref())?;
+    let contract = contract.get();
     let path = options.out.join(JOURNAL);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::usage(format!("can't read {}: {error}; --out DIR names the folder of the run", path.display())))?;

@@ -3,17 +3,17 @@
 use std::io::Write;
 
 use triwire::conclude::ExitStatus;
-use triwire::contract::Contract;
 use triwire::plan::{Selection, plan};
 use triwire::target::Capabilities;
 
 use super::Failure;
 use super::args::ListOptions;
+use super::check::{Files, Inputs, inputs};
 
 /// Prints the name of each trial that could be executed, a line each.
 pub fn list(options: &ListOptions) -> Result<ExitStatus, Failure> {
-    let contract = Contract::built_in();
-    let (suite, _) = super::check::inputs(options.cases.as_deref(), None, contract)?;
+    let Inputs { contract, suite, .. } = inputs(Files::of(&options.cases, &options.suite), None)?;
+    let contract = contract.get();
     let selection = Selection {
         wires: options.wire.clone(),
         filters: options.filter.clone(),
@@ -21,6 +21,7 @@ pub fn list(options: &ListOptions) -> Result<ExitStatus, Failure> {
         profiles: ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect(),
         repeat: 1,
         seed: 0,
+        instance_changes: true,
     };
     let plan = plan(&suite, contract, &Capabilities::everything(), &selection);
     let mut names: Vec<&str> = plan.groups.iter().flat_map(|group| &group.trials).map(|trial| trial.scheduled.id.as_str()).collect();

@@ -19,13 +19,19 @@ use triwire::wire::Client;
 
 use super::aim::{self, Aim, Chosen};
 use super::args::RunOptions;
+use super::check::{Files, Inputs};
 use super::{Failure, check, signals, to_stderr, to_stdout};
 
 /// Reads and checks all input, runs, writes the reports.
 pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
-    let contract = Contract::built_in();
-    let (suite, statement) = check::inputs(options.cases.as_deref(), options.aim.target.as_deref(), contract)?;
+    let Inputs { contract, suite, statement } = check::inputs(Files::of(&options.cases, &options.suite), options.aim.target.as_deref())?;
+    let contract = contract.get();
     let chosen = aim::choose(&options, statement)?;
+    if options.suite.is_some() && matches!(chosen, Chosen::Embedded(_)) {
+        return Err(Failure::usage(
+            "the embedded target serves the API of the built-in suite only: give the address of a server beside --suite DIR",
+        ));
+    }
     let reports = destinations(&options)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::harness)?;
     runtime.block_on(async {
@@ -118,6 +124,8 @@ async fn judge(
         profiles: aim.profiles.clone(),
         repeat: options.repeat,
         seed: options.seed.unwrap_or_else(random_seed),
+        // The embedded target ends with the run.
+        instance_changes: options.allow_instance_changes || aim.identity.embedded,
     };
     let path = options.out.join(RECORD);
     let mut recorder = Recorder::create(&path).map_err(Failure::harness)?;
@@ -222,6 +230,7 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("fault", options.fault.clone().unwrap_or_default());
     put("variant", options.variant.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
+    put("allow-instance-changes", if options.allow_instance_changes { "true".to_owned() } else { String::new() });
     put("insecure", if options.aim.insecure { "true".to_owned() } else { String::new() });
     put("authority", options.aim.authority.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());

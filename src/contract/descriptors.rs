@@ -211,14 +211,23 @@ pub fn came_later(field: &FieldDescriptor) -> bool {
     since.is_some_and(|since| field.options().has_extension(&since))
 }
 
+/// The HTTP bindings of a method, the main one first.
+///
+/// # Errors
+/// A path template that is none.
+pub fn bindings_of(method: &MethodDescriptor) -> Result<Vec<HttpRule>, TemplateError> {
+    let mut bindings = Vec::new();
+    if let Some(rule) = extension(method, &method.options(), "google.api.http") {
+        read_rule(&rule, &mut bindings)?;
+    }
+    Ok(bindings)
+}
+
 fn read_method(method: &MethodDescriptor) -> Result<Method, DescriptorsError> {
     let service = method.parent_service().full_name().to_owned();
     let options = method.options();
-    let mut bindings = Vec::new();
-    if let Some(rule) = extension(method, &options, "google.api.http") {
-        read_rule(&rule, &mut bindings)
-            .map_err(|source| DescriptorsError::Template { method: format!("{service}/{}", method.name()), source })?;
-    }
+    let bindings =
+        bindings_of(method).map_err(|source| DescriptorsError::Template { method: format!("{service}/{}", method.name()), source })?;
     let permission = extension(method, &options, "zitadel.v1.auth_option").and_then(|option| text(&option, "permission"));
     Ok(Method {
         service,

@@ -180,6 +180,14 @@ impl Catalogue {
         catalogue
     }
 
+    /// Adds one entry.
+    ///
+    /// # Errors
+    /// An entry with an impossible value, an id that is taken.
+    pub fn insert(&mut self, file: &str, entry: Requirement) -> Result<(), LoadError> {
+        self.add(file, entry)
+    }
+
     /// Adds the entries of one YAML file.
     ///
     /// # Errors

@@ -187,21 +187,23 @@ impl<'a> Reader<'a> {
         }
         let mut message = Some(operation.output.clone());
         let path = path.strip_suffix(['?', '~']).unwrap_or(path);
+        let mut in_list = false;
         for part in path.split('.') {
+            // A list of enums or texts has elements, and these have no members.
+            if std::mem::take(&mut in_list) && part.parse::<usize>().is_ok() {
+                continue;
+            }
             let Some(inside) = message.take() else {
                 self.mistake(&node.mark, format!("`{part}` of `{path}` is inside of a value that has no members"), None);
                 return;
             };
-            if part.parse::<usize>().is_ok() {
-                message = Some(inside);
-                continue;
-            }
             let Some(field) = inside.get_field_by_json_name(part) else {
                 let names: Vec<String> = inside.fields().map(|field| field.json_name().to_owned()).collect();
                 let hint = super::suggestion(part, names.iter().map(String::as_str));
                 self.mistake(&node.mark, format!("`{part}` is no field of `{}`", inside.full_name()), hint);
                 return;
             };
+            in_list = field.is_list();
             message = match field.kind() {
                 prost_reflect::Kind::Message(inner) => Some(inner),
                 _ => None,

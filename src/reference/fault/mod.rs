@@ -25,6 +25,10 @@ mod around;
 mod auth;
 mod blocks;
 mod callers;
+mod grpc_frame;
+mod grpc_gzip;
+mod grpc_head;
+mod grpc_message;
 mod http_octets;
 mod http_requests;
 mod http_routes;
@@ -48,6 +52,7 @@ mod tree;
 mod values;
 mod variant_domain;
 mod variant_frames;
+mod variant_grpc;
 mod variant_json;
 mod variant_offer;
 mod variant_shape;
@@ -135,6 +140,8 @@ pub(super) enum Seam {
     Head(fn(&mut Parts) -> Heard),
     /// Before the content of a request is read.
     Request(fn(&Context, &Method, &mut Parcel) -> bool),
+    /// Before the message of an RPC request is taken out of its frames, with the head of the request.
+    Framed(fn(&Parts, &Context, &mut bytes::Bytes) -> bool),
     /// Before an outcome is encoded.
     Outcome(fn(&Context, &mut Outcome) -> bool),
     /// After it was encoded.
@@ -250,7 +257,7 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
             let inner = Arc::clone(&seams.codec);
             seams.codec = Arc::new(Bent { inner, seam, meter });
         }
-        Seam::Head(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
+        Seam::Head(_) | Seam::Framed(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
             let inner = Arc::clone(&seams.frames);
             seams.frames = Arc::new(Bent { inner, seam, meter });
         }
@@ -324,8 +331,13 @@ impl Frames for Bent<dyn Frames> {
         recognized
     }
 
-    fn unframe(&self, context: &Context, body: bytes::Bytes) -> Result<bytes::Bytes, Failure> {
-        self.inner.unframe(context, body)
+    fn unframe(&self, head: &Parts, context: &Context, mut body: bytes::Bytes) -> Result<bytes::Bytes, Failure> {
+        if let Seam::Framed(bend) = self.seam
+            && self.meter.covers(context.wire)
+        {
+            self.meter.note(bend(head, context, &mut body));
+        }
+        self.inner.unframe(head, context, body)
     }
 
     fn frame(&self, context: &Context, encoded: Encoded) -> Reply {
