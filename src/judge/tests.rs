@@ -21,7 +21,6 @@ fn step(expect: Vec<Expect>) -> Step {
         connection: crate::case::Connection::Any,
         expect,
         until: None,
-        in_a_row: 1,
         capture: Vec::new(),
         defect: None,
         uses: std::collections::BTreeSet::new(),
