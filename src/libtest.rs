@@ -74,7 +74,8 @@ pub fn main(target: Target) -> ExitCode {
         Target::Embedded => profiles(&["core", "zitadel", "hardening"]),
         Target::At { .. } => profiles(&["core"]),
     };
-    let selection = Selection { profiles, repeat: 1, ..Selection::default() };
+    let instance_changes = matches!(target, Target::Embedded);
+    let selection = Selection { profiles, repeat: 1, instance_changes, ..Selection::default() };
     let shared = Arc::new(Shared { suite, target, runtime, embedded: OnceLock::new() });
     let plan = plan(&shared.suite, contract, &Capabilities::everything(), &selection);
     let mut trials = Vec::new();
@@ -111,9 +112,17 @@ fn test(shared: &Arc<Shared>, name: String, ids: Vec<String>, selection: &Select
 async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<Completion, Failed> {
     let contract = Contract::built_in();
     let embedded = matches!(shared.target, Target::Embedded);
-    let (url, token): (String, String) = match &shared.target {
-        Target::At { url, token } => (url.clone(), token.clone()),
-        Target::Embedded => {
+    // Other tests run at the same time: who wants the target for itself gets one.
+    let is_exclusive = shared.suite.cases.iter().any(|case| case.exclusive && wanted.starts_with(&format!("{}::", case.id)));
+    let own = if embedded && is_exclusive {
+        Some(Reference::start(reference::Options::default()).await.map_err(|error| Failed::from(error.to_string()))?)
+    } else {
+        None
+    };
+    let (url, token): (String, String) = match (&shared.target, &own) {
+        (Target::At { url, token }, _) => (url.clone(), token.clone()),
+        (Target::Embedded, Some(own)) => (own.url(), own.token().to_owned()),
+        (Target::Embedded, None) => {
             let reference = match shared.embedded.get() {
                 Some(reference) => reference,
                 None => {

@@ -26,6 +26,9 @@ pub struct Selection {
     pub repeat: u32,
     /// Seed of the order.
     pub seed: u64,
+    /// What belongs to the whole target may be changed, and restored afterwards.
+    #[serde(default)]
+    pub instance_changes: bool,
 }
 
 impl Selection {
@@ -89,7 +92,7 @@ pub enum Obstacle {
 /// Everything that a run will give a verdict on.
 #[derive(Debug, Clone)]
 pub struct Plan<'a> {
-    /// Groups in the order of the seed.
+    /// Groups in the order of the seed; those that want the target for themselves come last.
     pub groups: Vec<Group<'a>>,
     /// Passive results: requirement and wire.
     pub passive: Vec<(String, Wire)>,
@@ -120,6 +123,8 @@ pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabiliti
         shuffle(&mut round, selection.seed.wrapping_add(u64::from(repeat)));
         groups.append(&mut round);
     }
+    // Stable: both parts stay in the order of the seed.
+    groups.sort_by_key(|group| group.case.exclusive);
     let passive = CHECKS
         .iter()
         .flat_map(|family| family.iter())
@@ -166,6 +171,10 @@ fn group<'a>(case: &'a Case, contract: &Contract, capabilities: &Capabilities, s
             Some(Obstacle::Skip(SkipReason::Profile, "none of its requirements is in a profile that was asked for".to_owned()))
         } else {
             match presence {
+                Presence::Live if case.exclusive && !selection.instance_changes => Some(Obstacle::Skip(
+                    SkipReason::Consent,
+                    "it changes what belongs to the whole instance, and restores it: --allow-instance-changes lets it".to_owned(),
+                )),
                 Presence::Live => None,
                 Presence::Absent { text } => Some(Obstacle::Skip(SkipReason::NotApplicable, text)),
                 Presence::Missing { text } => Some(Obstacle::Missing(text)),

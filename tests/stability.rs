@@ -46,7 +46,8 @@ async fn stable(name: &str, target: Options, all_jobs: &[usize]) {
         for _ in 0..repeat {
             let seed = random_seed();
             // Without TRIWIRE_REPEAT one topic is enough; the whole suite is repeated by hand (docs/evidence/stability.md).
-            let filters = if asked().is_some() { Vec::new() } else { vec!["second_factors::".to_owned()] };
+            let filters =
+                if asked().is_some() { Vec::new() } else { vec!["second_factors::adds".to_owned(), "second_factors::refuses".to_owned()] };
             let run = judge_patiently(target.clone(), Selection { seed, filters, ..everything() }, jobs).await;
             assert_eq!(run.ended, Ended::Ran, "{name}, seed {seed}, {jobs} jobs");
             assert!(run.summary().is_complete(), "{name}, seed {seed}, {jobs} jobs: not every planned result is there");
@@ -81,6 +82,13 @@ async fn a_target_whose_reads_lag_gets_the_same_verdicts_in_every_order() {
     let variant = reference::variant("lagging-reads").unwrap();
     let jobs = if asked().is_some() { &JOBS[..] } else { &JOBS[1..] };
     stable("lagging-reads", Options { variant: Some(variant), ..Options::default() }, jobs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_target_gets_the_same_verdicts_in_every_order() {
+    let variant = reference::variant("slow-steady").unwrap();
+    let jobs = if asked().is_some() { &JOBS[..] } else { &JOBS[2..] };
+    stable("slow-steady", Options { variant: Some(variant), ..Options::default() }, jobs).await;
 }
 
 /// A run that finds nothing is stable as well: here there is something to find.

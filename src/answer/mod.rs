@@ -190,6 +190,7 @@ const fn waiting_for(phase: crate::wire::Phase) -> &'static str {
     use crate::wire::Phase;
     match phase {
         Phase::Connect => "the connection",
+        Phase::Request => "the sending of the request",
         Phase::Head => "the response head",
         Phase::Content => "the next octet of the content",
         Phase::Whole => "the end of the exchange",

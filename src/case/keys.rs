@@ -134,6 +134,11 @@ const EXPECTED: Key = key("expect", EXPECTATIONS, "What must hold of the answer;
 const UNTIL: Key = key("until", Form::Mapping(&EXPECT), "Asked again until this holds, to the consistency bound; then `expect` is judged.");
 const EVENTUALLY: Key =
     key("eventually", Form::Mapping(&EXPECT), "Asked again until this holds; that it holds within the bound is the expectation.");
+const IN_A_ROW: Key = key(
+    "in-a-row",
+    Form::Count,
+    "How many times one after the other `until` or `eventually` has to hold; one that doesn't is enough after the bound.",
+);
 const CAPTURE: Key = key(
     "capture",
     Form::Names(&Form::Text),
@@ -234,6 +239,11 @@ pub static CASE: Table = Table {
             Form::Word(COMPARED),
             "What the agreement compares: `codes`; `errors` with details and texts; `frames`: all that text and binary gRPC-Web share.",
         ),
+        key(
+            "exclusive",
+            Form::Word(&["target"]),
+            "`target`: it changes what belongs to the whole target. It runs alone, after all others, and only with consent; its fixture restores.",
+        ),
         key("wires", Form::List(&Form::Word(WIRES)), "Only these wires; without it those of its requirements."),
         key("http-versions", Form::List(&Form::Word(VERSIONS)), "Only these HTTP versions."),
         key(
@@ -260,6 +270,7 @@ pub static CASE: Table = Table {
         EXPECTED,
         UNTIL,
         EVENTUALLY,
+        IN_A_ROW,
         CAPTURE,
         key("control", Form::Mapping(&CONTROL), "What differs, in one place, in the call that must succeed; a negative case has one."),
         key("marker", Form::Truth, "Ends with the marker of the fixture: nothing but the marker's write changed the state."),
@@ -288,6 +299,7 @@ pub static STEP: Table = Table {
         EXPECTED,
         UNTIL,
         EVENTUALLY,
+        IN_A_ROW,
         CAPTURE,
     ],
 };
@@ -414,7 +426,11 @@ pub static RAW_ACTION: Table = Table {
             Form::List(&Form::Any),
             "Lines, each sent with CRLF, and an empty one behind them. `$content.length` is the number of octets of the next `send`.",
         ),
-        key("send", Form::Any, "Octets: text with captures, `{ hex: ... }`, `{ chunk: ... }`, or a list of these, one after the other."),
+        key(
+            "send",
+            Form::Any,
+            "Octets: text with captures, `{ hex: ... }`, `{ chunk: ... }`, `{ of: ..., times: n }`, or a list of these, one after the other.",
+        ),
         key("half-close", Form::Truth, "Sends nothing more; the response is still read."),
         key("wait", Form::Count, "Waits so many milli-seconds."),
         key("await", Form::Word(&["head"]), "Goes on when a response head has come, be it informational or final."),

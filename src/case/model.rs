@@ -141,6 +141,8 @@ pub struct Case {
     pub https: Vec<crate::wire::HttpVersion>,
     /// One trial over several wires.
     pub across: Option<Across>,
+    /// It changes what belongs to the whole target: it runs alone, after all others, and only with consent.
+    pub exclusive: bool,
     /// The control of a negative case.
     pub control: Option<Control>,
     /// The call that the case is about.
@@ -223,6 +225,8 @@ pub struct Step {
     pub expect: Vec<Expect>,
     /// Asked again until this holds, to the consistency bound; then `expect` is judged. `eventually:` sets both.
     pub until: Option<Expect>,
+    /// How many times one after the other `until` has to hold.
+    pub in_a_row: u64,
     /// Captures from the answer: name -> path of members, e.g. `details.sequence`; of an error where it begins with `error.`.
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.
@@ -308,6 +312,13 @@ pub enum RawOctets {
     Text(Text),
     /// A chunk of the chunked coding: its size in eight hexadecimal digits, CRLF, these octets, CRLF.
     Chunk(Box<Self>),
+    /// The same again and again.
+    Times {
+        /// What.
+        of: Box<Self>,
+        /// How often.
+        times: u64,
+    },
     /// One after the other.
     All(Vec<Self>),
 }

@@ -42,6 +42,13 @@ pub(super) const CHECKS: &[Check] = &[
         run: no_details_on_success,
     },
     Check {
+        requirement: "GRPC-COMPRESSION-ACCEPT-HEADER",
+        kinds: &["no-accept-encoding", "names-the-refused"],
+        judges: Judges::Every,
+        need: Need { count: 1, codes: &[] },
+        run: encodings_told,
+    },
+    Check {
         requirement: "GRPC-H2-RESPONSE-FIELDS",
         kinds: &["upper-case", "pseudo-field", "connection-field", "blank-or-control"],
         judges: Judges::Every,
@@ -83,6 +90,28 @@ fn prefix(view: &View<'_>) -> Outcome {
 /// Whether the success message can't be empty: its schema asks for a member.
 fn has_fields(view: &View<'_>) -> bool {
     view.method.is_some_and(|method| !view.contract.schemas.validate(method.output.full_name(), &serde_json::json!({})).is_empty())
+}
+
+/// Where a message is refused for its encoding, the answer says which there are.
+fn encodings_told(view: &View<'_>) -> Outcome {
+    let refused =
+        view.exchange.sent.fields.iter().find(|field| field.is("grpc-encoding")).map(|field| field.value.text().to_ascii_lowercase());
+    let Some(refused) = refused.filter(|name| name != "identity") else { return Outcome::NotApplicable };
+    if view.reading.code() != Some(Code::Unimplemented) {
+        return Outcome::NotApplicable;
+    }
+    let received = &view.exchange.received;
+    let fields = received.head().into_iter().flat_map(|head| &head.fields).chain(received.trailers.iter().flatten());
+    let lists: Vec<String> =
+        fields.filter(|field| field.is("grpc-accept-encoding")).map(|field| field.value.text().to_ascii_lowercase()).collect();
+    let expected = "grpc-accept-encoding without the encoding that is refused";
+    if lists.is_empty() {
+        Outcome::violated("no-accept-encoding", expected, "no grpc-accept-encoding", "head")
+    } else if lists.iter().flat_map(|list| list.split(',')).any(|name| name.trim() == refused) {
+        Outcome::violated("names-the-refused", expected, lists.join(" | "), "head")
+    } else {
+        Outcome::Held
+    }
 }
 
 fn end_stream(view: &View<'_>) -> Outcome {

@@ -149,6 +149,10 @@ pub struct RunOptions {
     #[arg(long, value_name = "VERSION", help_heading = "Target")]
     pub target_version: Option<String>,
 
+    /// Let cases change what belongs to the whole instance (its default policy): alone, after all others, and restored afterwards
+    #[arg(long, help_heading = "Target")]
+    pub allow_instance_changes: bool,
+
     /// Start the embedded target with this fault
     #[arg(long, value_name = "NAME", help_heading = "Embedded target", conflicts_with = "variant")]
     pub fault: Option<String>,
@@ -208,7 +212,11 @@ pub struct RunOptions {
 impl RunOptions {
     /// The first option that speaks of a target, as typed.
     pub fn target_option(&self) -> Option<&'static str> {
-        let named = [(self.target_name.is_some(), "--target-name"), (self.target_version.is_some(), "--target-version")];
+        let named = [
+            (self.target_name.is_some(), "--target-name"),
+            (self.target_version.is_some(), "--target-version"),
+            (self.allow_instance_changes, "--allow-instance-changes"),
+        ];
         self.aim.first().or_else(|| named.into_iter().find_map(|(given, name)| given.then_some(name)))
     }
 }

@@ -21,6 +21,7 @@ pub fn list(options: &ListOptions) -> Result<ExitStatus, Failure> {
         profiles: ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect(),
         repeat: 1,
         seed: 0,
+        instance_changes: true,
     };
     let plan = plan(&suite, contract, &Capabilities::everything(), &selection);
     let mut names: Vec<&str> = plan.groups.iter().flat_map(|group| &group.trials).map(|trial| trial.scheduled.id.as_str()).collect();

@@ -26,7 +26,8 @@ pub fn requirements(options: &RequirementsOptions) -> Result<ExitStatus, Failure
                 to_stdout(&text(row));
             }
             let untested = all.iter().filter(|row| !row.untested.is_empty()).count();
-            to_stdout(&format!("{} requirements: {} tested, {untested} untested on a wire", all.len(), all.len() - untested));
+            let sum = format!("{} requirements: {} tested, {untested} untested on a wire", all.len(), all.len() - untested);
+            to_stdout(&wrapped(&sum, "", 4));
         }
     }
     Ok(ExitStatus::Passed)

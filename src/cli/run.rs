@@ -124,6 +124,8 @@ async fn judge(
         profiles: aim.profiles.clone(),
         repeat: options.repeat,
         seed: options.seed.unwrap_or_else(random_seed),
+        // The embedded target ends with the run.
+        instance_changes: options.allow_instance_changes || aim.identity.embedded,
     };
     let path = options.out.join(RECORD);
     let mut recorder = Recorder::create(&path).map_err(Failure::harness)?;
@@ -228,6 +230,7 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("fault", options.fault.clone().unwrap_or_default());
     put("variant", options.variant.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
+    put("allow-instance-changes", if options.allow_instance_changes { "true".to_owned() } else { String::new() });
     put("insecure", if options.aim.insecure { "true".to_owned() } else { String::new() });
     put("authority", options.aim.authority.clone().unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());

@@ -13,6 +13,7 @@ const RPC: &str = "zitadel.management.v1.ManagementService/AddSecondFactorToLogi
 fn step(expect: Vec<Expect>) -> Step {
     let send = Payload::Message(crate::case::Pattern::Object(Vec::new()));
     Step {
+        in_a_row: 1,
         kind: StepKind::Call { rpc: RPC.to_owned(), send },
         identity: None,
         headers: Vec::new(),

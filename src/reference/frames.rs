@@ -66,7 +66,7 @@ pub trait Frames: Send + Sync {
     fn recognize(&self, head: &Parts) -> Recognized;
 
     /// The message of a complete RPC request body.
-    fn unframe(&self, context: &Context, body: Bytes) -> Result<Bytes, Failure>;
+    fn unframe(&self, head: &Parts, context: &Context, body: Bytes) -> Result<Bytes, Failure>;
 
     /// The answer.
     fn frame(&self, context: &Context, encoded: Encoded) -> Reply;
@@ -93,7 +93,7 @@ impl Frames for Plain {
         }
     }
 
-    fn unframe(&self, context: &Context, body: Bytes) -> Result<Bytes, Failure> {
+    fn unframe(&self, _head: &Parts, context: &Context, body: Bytes) -> Result<Bytes, Failure> {
         let body = if context.wire == Wire::GrpcWebText {
             from_text(&body).ok_or_else(|| Failure::new(Code::Internal, "the request body is not base64"))?.into()
         } else {

@@ -8,6 +8,8 @@ pub const MESSAGE: usize = 1 << 20;
 pub const HEAD: usize = 64 << 10;
 /// How long a request may take to arrive once its head is here.
 pub const REQUEST: Duration = Duration::from_secs(30);
+/// How long the content of a call that is refused by its head may take to arrive, before the connection is given up.
+pub const UNWANTED: Duration = Duration::from_secs(1);
 /// How long an HTTP/1.1 head may take to arrive.
 pub const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a TLS handshake may take.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap};
 use http::request::Parts;
 use http::{Method as Verb, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
@@ -161,11 +161,19 @@ impl Exchange<'_> {
         }
         let mut context = self.context(wire, media_type);
         context.method = contract().method(head.uri.path());
+        let mut left = false;
         let outcome = match self.prepare(&context, spoken) {
             Ok(deadline) => self.call(&context, body, deadline).await,
-            Err(failure) => Err(failure),
+            Err(failure) => {
+                left = head.version < Version::HTTP_2 && !drain(body).await;
+                Err(failure)
+            }
         };
-        self.tell(&context, outcome).await
+        let mut reply = self.tell(&context, outcome).await;
+        if left {
+            reply.head.insert(CONNECTION, http::HeaderValue::from_static("close"));
+        }
+        reply
     }
 
     async fn tell(&self, context: &Context, outcome: super::backend::Outcome) -> Reply {
@@ -202,7 +210,7 @@ impl Exchange<'_> {
             _ => limits::MESSAGE + 5,
         };
         let body = collect(body, limit, deadline).await?;
-        let body = self.seams.frames.unframe(context, body)?;
+        let body = self.seams.frames.unframe(self.head, context, body)?;
         let parcel = Parcel { body, content: Content::Message, variables: Vec::new(), query: String::new() };
         let message = self.seams.codec.decode(context, method, &parcel)?;
         self.execute(context, message, deadline)
@@ -343,6 +351,12 @@ async fn collect(mut body: Incoming, limit: usize, deadline: Deadline) -> Result
         Ok(read) => read.map(|()| all.freeze()),
         Err(_) => Err(deadline.expired()),
     }
+}
+
+/// Takes in what nobody wants, so that the connection can go on (RFC 9112, 9.3); says whether all of it came.
+async fn drain(body: Incoming) -> bool {
+    let deadline = Deadline { at: Instant::now() + limits::UNWANTED, own: true };
+    collect(body, limits::MESSAGE, deadline).await.is_ok()
 }
 
 /// `grpc-timeout`: one to eight digits and a unit (PROTOCOL-HTTP2, "Requests").

@@ -193,6 +193,7 @@ pub(super) fn end(end: &End) -> String {
         End::TimedOut { phase } => {
             let waited = match phase {
                 Phase::Connect => "the connection",
+                Phase::Request => "the sending of the request",
                 Phase::Head => "the response head",
                 Phase::Content => "the next octet",
                 Phase::Whole => "the end",

@@ -67,7 +67,8 @@ pub async fn clean(cleanup: Cleanup<'_>) -> Cleaned {
         };
         let mut removed = Vec::new();
         let mut left = Vec::new();
-        for line in &lines {
+        // The newest first: what the oldest run found is what has to be there in the end.
+        for line in lines.iter().rev() {
             match removable(&engine, line) {
                 _ if ended != Ended::Ran => left.push(still(line, "the target can't be used")),
                 Ok(_) if engine.is_over() => left.push(still(line, "the removal was stopped before")),

@@ -282,6 +282,7 @@ impl<'a> Engine<'a> {
         let begun = Instant::now();
         let mut attempts = Vec::new();
         let mut limited = 0u32;
+        let mut held_times = 0u64;
         loop {
             let bound_passed = begun.elapsed() >= self.options.bound;
             let request = super::step::request(self, &asked, captures)?;
@@ -294,10 +295,14 @@ impl<'a> Engine<'a> {
             let done = self.exchange(request, on, asked.cuttable).await?;
             let place = Place { exchange: &done.raw, reading: &done.reading, captures };
             let verdict = met(&asked.step.expect, place, asked.counts);
-            let settled = match &asked.step.until {
+            let holds = match &asked.step.until {
                 Some(until) => met(std::slice::from_ref(until), place, asked.counts) == Met::Yes,
                 None => true,
             };
+            held_times = if holds { held_times + 1 } else { 0 };
+            let settled = held_times >= asked.step.in_a_row.max(1);
+            // Where it has to hold several times, one that doesn't is enough after the bound, and one that does is not.
+            let given_up = bound_passed && !holds;
             self.suspect(&asked, &done).await;
             attempts.push(done.exchange.clone());
             let over = self.is_over() && asked.cuttable;
@@ -307,7 +312,8 @@ impl<'a> Engine<'a> {
                     Some(retry_after(&done.raw).unwrap_or(Duration::from_millis(250 << limited.min(5))))
                 }
                 Met::Unknown(_) => None,
-                _ if settled || bound_passed || over => None,
+                _ if settled || given_up || over => None,
+                _ if holds => Some(pause(Duration::ZERO)),
                 _ => Some(pause(begun.elapsed())),
             };
             let Some(wait) = wait else {

@@ -128,14 +128,20 @@ impl Journal {
     }
 }
 
-/// The last line of each set that is not removed. A line that was cut off by a crash is none.
+/// The last line of each set that is not removed, sets in the order in which they were begun. A line that was cut off by a crash is none.
 #[must_use]
 pub fn left(text: &str) -> Vec<Line> {
-    let mut sets: BTreeMap<(String, String, u64), Line> = BTreeMap::new();
+    let mut places: BTreeMap<(String, String, u64), usize> = BTreeMap::new();
+    let mut sets: Vec<Line> = Vec::new();
     for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
-        sets.insert((line.run.clone(), line.fixture.clone(), line.set), line);
+        let place = *places.entry((line.run.clone(), line.fixture.clone(), line.set)).or_insert(sets.len());
+        match sets.get_mut(place) {
+            Some(known) => *known = line,
+            None => sets.push(line),
+        }
     }
-    sets.into_values().filter(|line| line.state != State::Removed).collect()
+    sets.retain(|line| line.state != State::Removed);
+    sets
 }
 
 #[cfg(test)]

@@ -187,12 +187,16 @@ async fn drain<T>(work: impl Future<Output = T>, receiver: &mut mpsc::Receiver<E
 async fn everything(engine: &Engine<'_>, plan: &Plan<'_>, jobs: usize, capabilities: &Capabilities) {
     *engine.capabilities.write().unwrap_or_else(PoisonError::into_inner) = capabilities.clone();
     let spare = Mutex::new(provision::first(engine, plan).await);
-    let queue = Arc::new(Mutex::new(plan.groups.iter()));
-    let workers = (0..jobs.min(plan.groups.len()).max(1)).map(|_| worker(engine, &queue, &spare));
+    let shared = plan.groups.iter().position(|group| group.case.exclusive).unwrap_or(plan.groups.len());
+    let (shared, exclusive) = plan.groups.split_at(shared);
+    let queue = Arc::new(Mutex::new(shared.iter()));
+    let workers = (0..jobs.min(shared.len()).max(1)).map(|_| worker(engine, &queue, &spare));
     futures_join(workers).await;
     for set in spare.into_inner().unwrap_or_else(PoisonError::into_inner).values() {
         fixture::remove(engine, set).await;
     }
+    // What others see must not change under them: one after the other, when all else is done.
+    worker(engine, &Mutex::new(exclusive.iter()), &Mutex::default()).await;
     engine.client.close().await;
 }
 
@@ -243,7 +247,8 @@ async fn execute_group(engine: &Engine<'_>, group: &Group<'_>, sets: &mut BTreeM
         let leased = set.as_ref().map(Option::as_ref);
         let executed = trial::execute(engine, group, &acts, planned, leased).await;
         if let Ok(Some(set)) = set {
-            if executed.set_is_spoilt && !engine.is_over() {
+            // The set of an exclusive case holds what has to be restored, as it was before the first change: another one would take a trial's for it.
+            if executed.set_is_spoilt && !engine.is_over() && !group.case.exclusive {
                 fixture::remove(engine, &set).await;
             } else {
                 sets.insert(set.fixture.clone(), set);

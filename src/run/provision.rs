@@ -50,7 +50,8 @@ pub(super) async fn lease(
 pub(super) async fn first(engine: &Engine<'_>, plan: &Plan<'_>) -> BTreeMap<String, Set> {
     let mut sets: BTreeMap<String, Set> = BTreeMap::new();
     let mut denied: BTreeMap<String, (Unready, u64)> = BTreeMap::new();
-    for group in &plan.groups {
+    // Exclusive groups come later: what their sets keep is to be what is there then.
+    for group in plan.groups.iter().filter(|group| !group.case.exclusive) {
         let root = group.case.given.as_deref().and_then(|given| engine.suite.leased(given));
         let planned: Vec<&PlannedTrial> = group.trials.iter().filter(|trial| trial.obstacle.is_none()).collect();
         let Some(one) = planned.first().filter(|_| !engine.is_over()) else { continue };

@@ -32,42 +32,66 @@ pub(super) fn request(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Capture
 fn script_actions(script: &[RawAction], captures: &Captures) -> Result<Vec<raw::Action>, MissingCapture> {
     let mut actions = Vec::with_capacity(script.len());
     for (at, action) in script.iter().enumerate() {
-        actions.push(match action {
+        match action {
             RawAction::Head(lines) => {
                 let content = script[at + 1..].iter().find_map(|next| match next {
                     RawAction::Send(octets) => Some(octets),
                     _ => None,
                 });
-                let length = content.map(|octets| raw_octets(octets, captures)).transpose()?.map_or(0, |octets| octets.len());
+                let content = content.map(|octets| pieces(octets, captures)).transpose()?.unwrap_or_default();
+                let length: u64 = content.iter().map(|(octets, times)| octets.len() as u64 * times).sum();
                 let mut known = captures.clone();
                 known.insert("content.length".to_owned(), length.to_string().into());
-                let mut head = Vec::new();
                 for line in lines {
-                    head.extend(raw_octets(line, &known)?);
-                    head.extend_from_slice(b"\r\n");
+                    actions.extend(pieces(line, &known)?.into_iter().map(sent));
+                    actions.push(raw::Action::Send(b"\r\n".to_vec()));
                 }
-                head.extend_from_slice(b"\r\n");
-                raw::Action::Send(head)
+                actions.push(raw::Action::Send(b"\r\n".to_vec()));
             }
-            RawAction::Send(octets) => raw::Action::Send(raw_octets(octets, captures)?),
-            RawAction::HalfClose => raw::Action::HalfClose,
-            RawAction::Wait(milliseconds) => raw::Action::Wait(Duration::from_millis(*milliseconds)),
-            RawAction::AwaitHead => raw::Action::AwaitHead,
-        });
+            RawAction::Send(octets) => actions.extend(pieces(octets, captures)?.into_iter().map(sent)),
+            RawAction::HalfClose => actions.push(raw::Action::HalfClose),
+            RawAction::Wait(milliseconds) => actions.push(raw::Action::Wait(Duration::from_millis(*milliseconds))),
+            RawAction::AwaitHead => actions.push(raw::Action::AwaitHead),
+        }
     }
-    Ok(actions)
+    Ok(joined(actions))
 }
 
-fn raw_octets(octets: &RawOctets, captures: &Captures) -> Result<Vec<u8>, MissingCapture> {
-    Ok(match octets {
-        RawOctets::Text(text) => case::resolve_text(text, captures)?.0,
-        RawOctets::All(all) => all.iter().map(|one| raw_octets(one, captures)).collect::<Result<Vec<_>, _>>()?.concat(),
-        RawOctets::Chunk(inner) => {
-            let inner = raw_octets(inner, captures)?;
-            // Always as long, so that a case can speak of its length.
-            [format!("{:08x}\r\n", inner.len()).as_bytes(), &inner, b"\r\n"].concat()
+/// Octets, and how often they are sent.
+type Piece = (Vec<u8>, u64);
+
+fn sent((octets, times): Piece) -> raw::Action {
+    if times == 1 { raw::Action::Send(octets) } else { raw::Action::Repeat { octets, times } }
+}
+
+/// With neighbours that only send put together: what a case says in one piece goes out in one.
+fn joined(actions: Vec<raw::Action>) -> Vec<raw::Action> {
+    let mut all: Vec<raw::Action> = Vec::with_capacity(actions.len());
+    for action in actions {
+        match (all.last_mut(), action) {
+            (Some(raw::Action::Send(before)), raw::Action::Send(octets)) => before.extend(octets),
+            (_, action) => all.push(action),
         }
+    }
+    all
+}
+
+fn pieces(octets: &RawOctets, captures: &Captures) -> Result<Vec<Piece>, MissingCapture> {
+    Ok(match octets {
+        RawOctets::Text(text) => vec![(case::resolve_text(text, captures)?.0, 1)],
+        RawOctets::All(all) => all.iter().map(|one| pieces(one, captures)).collect::<Result<Vec<_>, _>>()?.concat(),
+        RawOctets::Chunk(inner) => {
+            let inner = flat(pieces(inner, captures)?);
+            // Always as long, so that a case can speak of its length.
+            vec![([format!("{:08x}\r\n", inner.len()).as_bytes(), &inner, b"\r\n"].concat(), 1)]
+        }
+        RawOctets::Times { of, times } => vec![(flat(pieces(of, captures)?), *times)],
     })
+}
+
+fn flat(pieces: Vec<Piece>) -> Vec<u8> {
+    let repeated = |(octets, times): Piece| octets.repeat(usize::try_from(times).unwrap_or(usize::MAX));
+    pieces.into_iter().flat_map(repeated).collect()
 }
 
 /// Makes the call of a step.
@@ -131,6 +155,7 @@ fn for_request<'c>(engine: &Engine<'_>, asked: &Asked<'_>, captures: &'c Capture
     let endpoint = engine.client.routes().endpoint(asked.transport.wire, asked.role);
     let mut known = captures.clone();
     known.insert("target.authority".to_owned(), endpoint.authority().into());
+    known.insert("target.origin".to_owned(), format!("{}://{}", endpoint.scheme(), endpoint.authority()).into());
     known.insert("target.prefix".to_owned(), endpoint.prefix.clone().into());
     if let Some(token) = engine.identity_token(asked.identity, captures) {
         let half: String = token.chars().take(token.chars().count() / 2).collect();

@@ -158,7 +158,7 @@ impl Client {
         let (outcome, connect) = match self.opened(held, to, keeps).await {
             Ok(connection) => {
                 let connect = began.elapsed();
-                let deadlines = Deadlines::new(&raw::patient(&self.timeouts), began);
+                let deadlines = Deadlines::new(&raw::patient(&self.timeouts, &script), began);
                 let outcome = match connection {
                     Connection::H1(connection) => connection.act(&script.actions, script.is_head(), deadlines, &self.bounds).await,
                     Connection::H2(_) => no_connection(End::NoConnection { text: "a script speaks HTTP/1.1".to_owned() }),

@@ -282,6 +282,8 @@ pub enum Framing {
 pub enum Phase {
     /// TCP and TLS.
     Connect,
+    /// The request was not sent to its end.
+    Request,
     /// The response head.
     Head,
     /// The next octet of the content.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::body::Collector;
 use super::h1_head::{head_length, read_fields};
-use super::{Intent, Sent, Transport};
+use super::{Body, Intent, Sent, Transport};
 use crate::target::{Endpoint, Timeouts};
 
 /// How long a script waits for a head, and for the next octet.
@@ -15,6 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Action {
     /// Sends these octets.
     Send(Vec<u8>),
+    /// Sends these octets again and again.
+    Repeat {
+        /// What.
+        octets: Vec<u8>,
+        /// How often.
+        times: u64,
+    },
     /// Sends nothing more; the response is still read.
     HalfClose,
     /// Pauses.
@@ -35,10 +42,10 @@ pub struct Script {
 }
 
 impl Script {
-    fn octets(&self) -> Vec<u8> {
-        let sent = self.actions.iter().filter_map(|action| match action {
+    fn first_octets(&self) -> Vec<u8> {
+        let sent = self.actions.iter().map_while(|action| match action {
             Action::Send(octets) => Some(octets.as_slice()),
-            Action::HalfClose | Action::Wait(_) | Action::AwaitHead => None,
+            _ => None,
         });
         sent.collect::<Vec<_>>().concat()
     }
@@ -46,9 +53,9 @@ impl Script {
     /// The request as far as its octets are one: what can't be read as a head is content.
     #[must_use]
     pub fn sent(&self, endpoint: &Endpoint) -> Sent {
-        let octets = self.octets();
+        let octets = self.first_octets();
         let head = head_length(&octets, 0).unwrap_or(0);
-        let (head, content) = octets.split_at(head);
+        let head = &octets[..head];
         let line_end = head.iter().position(|octet| *octet == b'\n').map_or(head.len(), |at| at + 1);
         let (line, fields) = head.split_at(line_end);
         let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
@@ -61,18 +68,60 @@ impl Script {
             authority: endpoint.authority(),
             path,
             fields: read_fields(fields, &mut None),
-            content: Collector::of(content),
+            content: self.content(head.len()),
             raw: true,
         }
     }
 
+    /// What is sent behind the head. It may be much, so it is never put together.
+    fn content(&self, head: usize) -> Body {
+        let mut content = Collector::new(u64::MAX);
+        let mut skip = head;
+        for action in &self.actions {
+            let (octets, times) = match action {
+                Action::Send(octets) => (octets.as_slice(), 1),
+                Action::Repeat { octets, times } => (octets.as_slice(), *times),
+                Action::HalfClose | Action::Wait(_) | Action::AwaitHead => continue,
+            };
+            let skipped = skip.min(octets.len());
+            skip -= skipped;
+            blocks(&octets[skipped..], times, |block| {
+                content.push(block);
+            });
+        }
+        content.finish()
+    }
+
     /// Whether the request is a HEAD: then the response has no content.
     pub(super) fn is_head(&self) -> bool {
-        self.octets().starts_with(b"HEAD ")
+        self.first_octets().starts_with(b"HEAD ")
     }
 }
 
-/// The deadlines of a script: it waits for what may never come, so not as long as a call.
-pub(super) fn patient(timeouts: &Timeouts) -> Timeouts {
+/// Octets that are sent at a time where they are sent again and again.
+const BLOCK: usize = 64 * 1024;
+
+/// A block that holds the octets several times, and how often they fit into it.
+pub(super) fn block(octets: &[u8], times: u64) -> (Vec<u8>, u64) {
+    let fits = (BLOCK / octets.len().max(1)).max(1) as u64;
+    let often = fits.min(times).max(1);
+    (octets.repeat(usize::try_from(often).unwrap_or(1)), often)
+}
+
+fn blocks(octets: &[u8], times: u64, mut take: impl FnMut(&[u8])) {
+    let (block, often) = block(octets, times);
+    let mut left = times;
+    while left > 0 {
+        let now = left.min(often);
+        take(&block[..octets.len() * usize::try_from(now).unwrap_or(0)]);
+        left -= now;
+    }
+}
+
+/// The deadlines of a script: it waits for what may never come, so not as long as a call, unless it has much to send.
+pub(super) fn patient(timeouts: &Timeouts, script: &Script) -> Timeouts {
+    if script.actions.iter().any(|action| matches!(action, Action::Repeat { .. })) {
+        return *timeouts;
+    }
     Timeouts { head: timeouts.head.min(PATIENCE), idle: timeouts.idle.min(PATIENCE), ..*timeouts }
 }

@@ -3,6 +3,7 @@
 //! Everything happens on loopback and in folders of its own; every wait has a bound, and only processes that a test started are ended.
 
 mod clean;
+mod consent;
 mod explain;
 mod fault;
 mod input;

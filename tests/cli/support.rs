@@ -348,9 +348,14 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
 
 /// The answer to a GET of the login policy of an organization, as text.
 pub fn login_policy(place: &str, token: &str, organization: &str) -> String {
+    ask(place, token, "GET /management/v1/policies/login", organization)
+}
+
+/// The answer to a call without content in an organization, as text.
+pub fn ask(place: &str, token: &str, call: &str, organization: &str) -> String {
     let mut stream = TcpStream::connect(place).expect("the target listens");
     let request = format!(
-        "GET /management/v1/policies/login HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\nAuthorization: Bearer {}\r\nx-zitadel-orgid: {organization}\r\n\r\n",
+        "{call} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\nContent-Length: 0\r\nAuthorization: Bearer {}\r\nx-zitadel-orgid: {organization}\r\n\r\n",
         token.trim()
     );
     stream.write_all(request.as_bytes()).expect("sent");

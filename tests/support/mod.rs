@@ -67,16 +67,27 @@ pub fn everything() -> Selection {
         profiles: ["core", "zitadel", "hardening"].into_iter().map(str::to_owned).collect(),
         repeat: 1,
         seed: 1,
+        instance_changes: true,
         ..Selection::default()
     }
 }
 
-/// Starts a reference target and judges it.
+/// Starts a reference target and judges it with short deadlines.
 pub async fn judge(target: reference::Options, selection: Selection, jobs: usize) -> Run {
+    judge_reference(target, selection, Judging { jobs, ..Judging::default() }).await
+}
+
+/// The same with the deadlines that `triwire run` has: a busy machine changes no verdict.
+pub async fn judge_patiently(target: reference::Options, selection: Selection, jobs: usize) -> Run {
+    let judging = Judging { jobs, timeouts: Timeouts::default(), bound: Duration::from_secs(15), ..Judging::default() };
+    judge_reference(target, selection, judging).await
+}
+
+async fn judge_reference(target: reference::Options, selection: Selection, judging: Judging<'_>) -> Run {
     let claimed = if target.variant.is_none_or(Variant::speaks_everything) { Transport::ALL.to_vec() } else { Vec::new() };
     let target = Reference::start(target).await.expect("the reference target starts");
     let (url, token) = (target.url(), target.token().to_owned());
-    let mut run = Judging { claimed, jobs, ..Judging::default() }.at(&url, Some(token), selection).await;
+    let mut run = Judging { claimed, ..judging }.at(&url, Some(token), selection).await;
     run.acted = target.acted();
     run.varied = target.varied();
     target.shutdown().await;
@@ -101,15 +112,6 @@ pub async fn judge_with_tls(folder: &Path, case: &str) -> Run {
 /// Judges whatever listens there.
 pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jobs: usize) -> Run {
     Judging { jobs, ..Judging::default() }.at(url, token, selection).await
-}
-
-/// The same as [`judge`] with the deadlines that `triwire run` has: a busy machine changes no verdict.
-pub async fn judge_patiently(target: reference::Options, selection: Selection, jobs: usize) -> Run {
-    let target = Reference::start(target).await.expect("the reference target starts");
-    let judging = Judging { jobs, timeouts: Timeouts::default(), bound: Duration::from_secs(15), ..Judging::default() };
-    let run = judging.at(&target.url(), Some(target.token().to_owned()), selection).await;
-    target.shutdown().await;
-    run
 }
 
 /// How a run judges.

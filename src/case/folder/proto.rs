@@ -41,7 +41,7 @@ pub(super) fn compile(files: &[(PathBuf, String)], mistakes: &mut Vec<Mistake>) 
     let texts: BTreeMap<String, String> = files.iter().map(|(path, text)| (import_name(path), text.clone())).collect();
     let before = mistakes.len();
     let mut compiler = compiler(&texts);
-    for (name, _) in &texts {
+    for name in texts.keys() {
         // A file that can't be compiled leaves the others: the compiler goes on with what it has.
         if let Err(error) = compiler.open_file(name) {
             tell(&error, name, &texts, mistakes);

@@ -88,6 +88,8 @@ impl<'a> Reader<'a> {
         let wanted = self.requirements(node);
         let across = node.get("across").and_then(|node| self.word(node, &["pairs", "each"], "way across the wires"));
         let across = across.map(|word| if word == "pairs" { Across::Pairs } else { Across::Each });
+        let exclusive =
+            node.get("exclusive").and_then(|node| self.word(node, &["target"], "thing that a case can have for itself")).is_some();
         let given = node.get("given").and_then(|given| {
             let name = self.text(given)?;
             let known: Vec<String> = self.fixtures.keys().cloned().collect();
@@ -147,6 +149,7 @@ impl<'a> Reader<'a> {
             wires,
             https,
             across,
+            exclusive,
             control: control.map(|read| read.control),
             main: main.step,
             then: ReadStep::bare(&then),

@@ -93,7 +93,8 @@ pub const GIVEN_BY_ENGINE: [&str; 3] = ["run.id", "set", "round"];
 
 /// Captures that the engine gives to requests alone: the token of whoever calls (with its first half, and with one letter changed near its middle),
 /// and where the target is; in the head of a script the length of the content that follows.
-pub const GIVEN_WHEN_SENT: [&str; 6] = ["token", "token.half", "token.changed", "target.authority", "target.prefix", "content.length"];
+pub const GIVEN_WHEN_SENT: [&str; 7] =
+    ["token", "token.half", "token.changed", "target.authority", "target.prefix", "target.origin", "content.length"];
 
 /// What readers share: where they are, what they know so far, and what was wrong.
 struct Reader<'a> {

@@ -45,12 +45,23 @@ impl Reader<'_> {
         }
     }
 
+    fn repeated(&mut self, node: &Node) -> RawOctets {
+        let of = node.get("of").map_or(RawOctets::All(Vec::new()), |of| self.raw_octets(of));
+        let times = node.get("times").and_then(|times| self.count(times)).unwrap_or_default();
+        if times > MOST {
+            self.mistake(place(node), format!("nothing is sent more than {MOST} times"), None);
+        }
+        RawOctets::Times { of: Box::new(of), times: times.min(MOST) }
+    }
+
     fn raw_octets(&mut self, node: &Node) -> RawOctets {
         match (&node.value, node.entries()) {
             (Yaml::List(items), _) => RawOctets::All(items.iter().map(|item| self.raw_octets(item)).collect()),
             (_, [entry]) if entry.key == "chunk" => RawOctets::Chunk(Box::new(self.raw_octets(&entry.value))),
-            (Yaml::Map(_), [entry]) if entry.key != "hex" => {
-                self.mistake(&entry.at, format!("`{}` are no octets", entry.key), Some("known are `hex` and `chunk`".to_owned()));
+            (_, [_, _]) if node.get("times").is_some() && node.get("of").is_some() => self.repeated(node),
+            (Yaml::Map(_), [entry, ..]) if entry.key != "hex" => {
+                let hint = "known are `hex`, `chunk`, and `of` with `times`".to_owned();
+                self.mistake(&entry.at, format!("`{}` are no octets", entry.key), Some(hint));
                 RawOctets::All(Vec::new())
             }
             _ => RawOctets::Text(self.body_text(node)),
@@ -58,10 +69,13 @@ impl Reader<'_> {
     }
 }
 
+/// What a script may send at most by one `times`.
+const MOST: u64 = 128 << 20;
+
 fn tells_length(octets: &RawOctets) -> bool {
     match octets {
         RawOctets::Text(Text(parts)) => parts.iter().any(|part| matches!(part, TextPart::Capture(name) if name == "content.length")),
-        RawOctets::Chunk(inner) => tells_length(inner),
+        RawOctets::Chunk(inner) | RawOctets::Times { of: inner, .. } => tells_length(inner),
         RawOctets::All(all) => all.iter().any(tells_length),
     }
 }

@@ -60,6 +60,7 @@ impl<'a> Reader<'a> {
             _ => Connection::Any,
         };
         let (expect, until) = self.asked(node, answered, &kind, manner);
+        let in_a_row = self.in_a_row(node, until.is_some());
         let capture = self.captures(node.get("capture"), answered);
         let gives = capture.iter().map(|(name, _, at)| (name.clone(), at.clone())).collect();
         let uses = std::mem::replace(&mut self.uses, outer);
@@ -72,6 +73,7 @@ impl<'a> Reader<'a> {
             connection,
             expect,
             until,
+            in_a_row,
             capture: capture.into_iter().map(|(name, path, _)| (name, path)).collect(),
             defect,
             uses: uses.iter().map(|(name, _)| name.clone()).collect(),
@@ -118,6 +120,19 @@ impl<'a> Reader<'a> {
             }
         }
         (expect, until)
+    }
+
+    fn in_a_row(&mut self, node: &Node, asks_again: bool) -> u64 {
+        let Some(times) = node.get("in-a-row") else { return 1 };
+        if !asks_again {
+            let hint = "write `eventually` beside it".to_owned();
+            self.mistake(&times.mark, "`in-a-row` speaks of a step that is asked again", Some(hint));
+        }
+        let number = self.count(times).unwrap_or(1);
+        if !(1..=100).contains(&number) {
+            self.mistake(&times.mark, "from 1 to 100 times in a row", None);
+        }
+        number.clamp(1, 100)
     }
 
     fn via(&mut self, node: &Node, manner: Manner) -> Option<Via> {
@@ -172,21 +187,23 @@ impl<'a> Reader<'a> {
         }
         let mut message = Some(operation.output.clone());
         let path = path.strip_suffix(['?', '~']).unwrap_or(path);
+        let mut in_list = false;
         for part in path.split('.') {
+            // A list of enums or texts has elements, and these have no members.
+            if std::mem::take(&mut in_list) && part.parse::<usize>().is_ok() {
+                continue;
+            }
             let Some(inside) = message.take() else {
                 self.mistake(&node.mark, format!("`{part}` of `{path}` is inside of a value that has no members"), None);
                 return;
             };
-            if part.parse::<usize>().is_ok() {
-                message = Some(inside);
-                continue;
-            }
             let Some(field) = inside.get_field_by_json_name(part) else {
                 let names: Vec<String> = inside.fields().map(|field| field.json_name().to_owned()).collect();
                 let hint = super::suggestion(part, names.iter().map(String::as_str));
                 self.mistake(&node.mark, format!("`{part}` is no field of `{}`", inside.full_name()), hint);
                 return;
             };
+            in_list = field.is_list();
             message = match field.kind() {
                 prost_reflect::Kind::Message(inner) => Some(inner),
                 _ => None,

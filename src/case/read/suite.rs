@@ -255,6 +255,7 @@ pub(super) fn empty_step() -> Step {
         connection: Connection::Any,
         expect: Vec::new(),
         until: None,
+        in_a_row: 1,
         capture: Vec::new(),
         defect: None,
         uses: BTreeSet::new(),

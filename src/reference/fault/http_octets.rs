@@ -69,7 +69,7 @@ pub(super) static CONFLICT_KEPT_ALIVE: Fault = Fault {
 pub(super) static CONTENT_LEFT_BEHIND: Fault = Fault {
     name: "content-left-behind",
     requirement: "HTTP-KEEPALIVE-AFTER-ERROR",
-    kind: "other-octets",
+    kind: "body-differs",
     wires: JSON,
     layer: Layer::Wire,
     summary: "content that wasn't read before the answer is taken for the next request",
@@ -211,7 +211,7 @@ pub(super) static HEAD_WITH_CONTENT: Fault = Fault {
 pub(super) static CONTENT_BEHIND_LAST_CHUNK: Fault = Fault {
     name: "content-behind-last-chunk",
     requirement: "HTTP-TE-TRAILERS",
-    kind: "other-octets",
+    kind: "malformed",
     wires: JSON,
     layer: Layer::Wire,
     summary: "where trailers are accepted, the content follows the last chunk",

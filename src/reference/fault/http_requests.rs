@@ -179,6 +179,16 @@ pub(super) static CODED_CONTENT_500: Fault = Fault {
     seam: Seam::Head(|head| refuse(has(head, &CONTENT_ENCODING, "gzip"), StatusCode::INTERNAL_SERVER_ERROR)),
 };
 
+pub(super) static LARGE_CONTENT_500: Fault = Fault {
+    name: "large-content-500",
+    requirement: "HTTP-LARGE-BODY",
+    kind: "http-status-differs",
+    wires: JSON,
+    layer: Layer::Wire,
+    summary: "content of many megabytes makes the server fail",
+    seam: Seam::Head(|head| refuse(length(head).is_some_and(|length| length > 10 << 20), StatusCode::INTERNAL_SERVER_ERROR)),
+};
+
 fn length(head: &Parts) -> Option<u64> {
     head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok())
 }

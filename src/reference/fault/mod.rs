@@ -24,6 +24,11 @@ mod agreement;
 mod around;
 mod auth;
 mod blocks;
+mod callers;
+mod grpc_frame;
+mod grpc_gzip;
+mod grpc_head;
+mod grpc_message;
 mod http_octets;
 mod http_requests;
 mod http_routes;
@@ -33,6 +38,7 @@ mod json_enum;
 mod json_text;
 mod json_value;
 mod lag;
+mod later_factors;
 mod macros;
 mod meaning;
 mod nothing;
@@ -46,6 +52,7 @@ mod tree;
 mod values;
 mod variant_domain;
 mod variant_frames;
+mod variant_grpc;
 mod variant_json;
 mod variant_offer;
 mod variant_shape;
@@ -53,7 +60,7 @@ mod variant_time;
 mod web;
 mod wire;
 
-pub use registry::{FAULTS, NULL_TARGETS, UNPROVEN, UnknownName, VARIANTS, fault, null_target, variant};
+pub use registry::{FAULTS, NULL_TARGETS, UnknownName, VARIANTS, fault, null_target, variant};
 
 /// Which of the four oracles has to see a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -133,6 +140,8 @@ pub(super) enum Seam {
     Head(fn(&mut Parts) -> Heard),
     /// Before the content of a request is read.
     Request(fn(&Context, &Method, &mut Parcel) -> bool),
+    /// Before the message of an RPC request is taken out of its frames, with the head of the request.
+    Framed(fn(&Parts, &Context, &mut bytes::Bytes) -> bool),
     /// Before an outcome is encoded.
     Outcome(fn(&Context, &mut Outcome) -> bool),
     /// After it was encoded.
@@ -248,7 +257,7 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
             let inner = Arc::clone(&seams.codec);
             seams.codec = Arc::new(Bent { inner, seam, meter });
         }
-        Seam::Head(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
+        Seam::Head(_) | Seam::Framed(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
             let inner = Arc::clone(&seams.frames);
             seams.frames = Arc::new(Bent { inner, seam, meter });
         }
@@ -322,8 +331,13 @@ impl Frames for Bent<dyn Frames> {
         recognized
     }
 
-    fn unframe(&self, context: &Context, body: bytes::Bytes) -> Result<bytes::Bytes, Failure> {
-        self.inner.unframe(context, body)
+    fn unframe(&self, head: &Parts, context: &Context, mut body: bytes::Bytes) -> Result<bytes::Bytes, Failure> {
+        if let Seam::Framed(bend) = self.seam
+            && self.meter.covers(context.wire)
+        {
+            self.meter.note(bend(head, context, &mut body));
+        }
+        self.inner.unframe(head, context, body)
     }
 
     fn frame(&self, context: &Context, encoded: Encoded) -> Reply {

@@ -281,6 +281,26 @@ fault!(
 );
 
 fault!(
+    INHERITED_LIST_COPIED,
+    "inherited-list-copied",
+    "STATE-DEFAULT-CHANGE-PROPAGATES",
+    "body-differs",
+    "an organization lists what it inherited when it was first asked, whatever becomes of the default",
+    |it, context, admitted, message| {
+        let outcome = it.inner(context, admitted, message);
+        let Ok(answer) = &outcome else { return outcome };
+        if !context.calls(LIST) || it.custom_policy(context, admitted).is_some() {
+            return outcome;
+        }
+        let copied = it.memory(admitted, |memory| memory.answer.get_or_insert_with(|| answer.clone()).clone());
+        if copied.get_field_by_name("result") == answer.get_field_by_name("result") {
+            return outcome;
+        }
+        it.note(Ok(copied))
+    }
+);
+
+fault!(
     ADD_WITHOUT_POLICY_LOST,
     "add-without-policy-lost",
     "STATE-NO-CUSTOM-POLICY",
