@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Across, Case, Scheduled, Suite};
-use crate::check::CHECKS;
+use crate::check::{CHECKS, of_schemas};
 use crate::contract::Contract;
 use crate::judge::{Scope, SkipReason};
 use crate::target::{Capabilities, Presence};
@@ -95,7 +95,7 @@ pub struct Plan<'a> {
     /// Groups in the order of the seed; those that want the target for themselves come last.
     pub groups: Vec<Group<'a>>,
     /// Passive results: requirement and wire.
-    pub passive: Vec<(&'static str, Wire)>,
+    pub passive: Vec<(String, Wire)>,
 }
 
 impl Plan<'_> {
@@ -133,13 +133,15 @@ pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabiliti
     let passive = CHECKS
         .iter()
         .flat_map(|family| family.iter())
-        .filter_map(|check| contract.catalogue.get(check.requirement).map(|entry| (check.requirement, entry)))
+        .map(|check| check.requirement)
+        .chain(of_schemas(contract))
+        .filter_map(|id| contract.catalogue.get(id).map(|entry| (id, entry)))
         .filter(|(_, entry)| selection.profiles.contains(&entry.profile))
         .flat_map(|(id, entry)| {
             Wire::ALL
                 .into_iter()
                 .filter(|wire| selection.has_wire(*wire) && visited(*wire) && entry.wires.iter().any(|name| name == wire.name()))
-                .map(move |wire| (id, wire))
+                .map(move |wire| (id.to_owned(), wire))
         })
         .collect();
     Plan { groups, passive }

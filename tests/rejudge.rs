@@ -12,7 +12,7 @@ use triwire::plan::Selection;
 use triwire::record::{Event, Recorder, events};
 use triwire::reference::{self, Layer, Options};
 use triwire::rejudge::{RejudgeError, rejudge};
-use triwire::report::{self, Destination, Format};
+use triwire::report::{self, Destination, FORMATS};
 use triwire::wire::{Transport, Wire};
 
 /// Writes the events of a run into a folder of its own.
@@ -34,10 +34,11 @@ fn reports(record: &Path) -> Vec<Vec<u8>> {
     let contract = Contract::built_in();
     let summary = report::totals(record, Summary::new(contract)).unwrap();
     let conclusion = conclude(&summary, Policy::default());
-    [(Format::Json, "json"), (Format::Junit, "xml")]
-        .into_iter()
-        .map(|(format, ending)| {
-            let path = record.with_extension(ending);
+    FORMATS
+        .iter()
+        .filter(|format| format.name != "jsonl")
+        .map(|format| {
+            let path = record.with_extension(format.ending);
             report::write(&Destination { format, path: path.clone() }, record, &conclusion, contract).unwrap();
             std::fs::read(path).unwrap()
         })

@@ -47,9 +47,9 @@ fn answer(exchange: &Exchange, contract: &Contract, reading: &Reading) -> Answer
         }
         None => unreadable("no-content", format!("HTTP status {http_status} without content")),
         Some(Err(error)) => unreadable("not-json", error.to_string()),
-        Some(Ok(document)) => match &document.root {
-            Node::Object(_) => {
-                let (message, _) = proto_json::canonical(&document.root, &method.output);
+        Some(Ok(document)) => match method.message_of_content(&document.root).as_ref() {
+            whole @ Node::Object(_) => {
+                let (message, _) = proto_json::canonical(whole, &method.output);
                 let message: Value = message;
                 Answer::Status(Answered { code: Some(Code::Ok), http_status, message: Some(message), error: None })
             }

@@ -228,7 +228,8 @@ fn message_nonempty(view: &View<'_>) -> Outcome {
     }
 }
 
-fn schema(view: &View<'_>, requirement: &str) -> Outcome {
+/// Whether an answer has the shape that its schema says, as far as a requirement speaks of it.
+pub(super) fn schema(view: &View<'_>, requirement: &str) -> Outcome {
     let Some(method) = view.method else { return Outcome::NotApplicable };
     let (name, value) = match (&view.reading.document, &view.reading.answer) {
         (Some(document), _) => {
@@ -239,6 +240,7 @@ fn schema(view: &View<'_>, requirement: &str) -> Outcome {
                 _ => return Outcome::NotApplicable,
             };
             match document {
+                Ok(document) if status == 200 => (name, method.message_of_content(&document.root).to_value()),
                 Ok(document) => (name, document.root.to_value()),
                 Err(error) if requirement == "SEED-ERROR-BODY-SHAPE" && status >= 400 => {
                     return Outcome::violated("not-json", "a JSON object", error.to_string(), "content");

@@ -12,4 +12,4 @@ mod proto_json_walk;
 mod registry;
 mod server_error;
 
-pub use registry::{CHECKS, Check, DIFFERENT, Finding, Judges, Need, Outcome, Seen, View, examine};
+pub use registry::{CHECKS, Check, DIFFERENT, Finding, Judges, Need, Outcome, Seen, View, examine, is_passive, of_schemas};

@@ -115,6 +115,20 @@ pub struct Seen {
     pub violated: Option<Finding>,
 }
 
+/// Requirements that nothing but schemas of the contract answers for: what an API of somebody else promises of shapes. Each is checked passively.
+pub fn of_schemas(contract: &Contract) -> impl Iterator<Item = &str> {
+    let registered = |id: &str| CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == id);
+    let ids = contract.schemas.requirements().iter().map(String::as_str);
+    ids.filter(move |id| contract.catalogue.get(id).is_some() && !registered(id))
+}
+
+/// Whether a passive check answers for a requirement.
+#[must_use]
+pub fn is_passive(requirement: &str, contract: &Contract) -> bool {
+    CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == requirement)
+        || of_schemas(contract).any(|id| id == requirement)
+}
+
 /// Runs every passive check of the exchange's wire.
 #[must_use]
 pub fn examine(exchange: &Exchange, reading: &Reading, contract: &Contract) -> Vec<Seen> {
@@ -130,15 +144,19 @@ pub fn examine(exchange: &Exchange, reading: &Reading, contract: &Contract) -> V
         Judges::Calls => method.is_some() && matches!(exchange.intent.defect, None | Some(Defect::Message)),
         Judges::Every => true,
     };
-    CHECKS
+    let is_here = |id: &str| contract.catalogue.get(id).is_some_and(|entry| entry.is_on(wire));
+    let registered = CHECKS
         .iter()
         .flat_map(|family| family.iter())
-        .filter(|check| judged(check.judges))
-        .filter(|check| contract.catalogue.get(check.requirement).is_some_and(|entry| entry.wires.iter().any(|name| name == wire)))
-        .filter_map(|check| match (check.run)(&view) {
+        .filter(|check| judged(check.judges) && is_here(check.requirement))
+        .map(|check| (check.requirement, (check.run)(&view)));
+    let of_schemas = of_schemas(contract).filter(|id| judged(Judges::Calls) && is_here(id)).map(|id| (id, super::body::schema(&view, id)));
+    registered
+        .chain(of_schemas)
+        .filter_map(|(id, outcome)| match outcome {
             Outcome::NotApplicable => None,
-            Outcome::Held => Some(Seen { requirement: check.requirement.to_owned(), violated: None }),
-            Outcome::Violated(finding) => Some(Seen { requirement: check.requirement.to_owned(), violated: Some(finding) }),
+            Outcome::Held => Some(Seen { requirement: id.to_owned(), violated: None }),
+            Outcome::Violated(finding) => Some(Seen { requirement: id.to_owned(), violated: Some(finding) }),
         })
         .collect()
 }

@@ -32,6 +32,11 @@ pub enum Command {
     List(ListOptions),
     /// Read case files, target file and schemas and report every mistake; nothing is sent
     Check(CheckOptions),
+    /// Say what a requirement means and how it is observed, or what a case does; nothing is sent
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainOptions),
+    /// Print the catalogue: what is tested, by what, and what is not, and why; nothing is sent
+    Requirements(RequirementsOptions),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -48,6 +53,11 @@ TLS and names hold for each address. Proxy variables of the environment are igno
 
 The token needs the role of an instance administrator: a run creates organizations of its own and removes them. It is never given on the
 command line, where other users of the machine would see it. `triwire --help` explains the exit status.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  triwire explain GRPC-STATUS-ONCE
+  triwire explain second_factors::adds                 a case, by its id or the beginning of it";
 
 const CLEAN_HELP: &str = "\
 Example:
@@ -272,6 +282,35 @@ pub struct ListOptions {
     /// Only trials whose name contains this text; may be given several times
     #[arg(long, value_name = "TEXT")]
     pub filter: Vec<String>,
+    /// Case files of this folder instead of those inside the binary
+    #[arg(long, value_name = "DIR", conflicts_with = "suite")]
+    pub cases: Option<PathBuf>,
+    /// Another API: a folder with its own proto/, schemas/ and cases/
+    #[arg(long, value_name = "DIR")]
+    pub suite: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainOptions {
+    /// Id of a requirement, or of a case or trial; the beginning of a case's id is enough
+    #[arg(value_name = "CASE|REQUIREMENT")]
+    pub name: String,
+    /// Case files of this folder instead of those inside the binary
+    #[arg(long, value_name = "DIR", conflicts_with = "suite")]
+    pub cases: Option<PathBuf>,
+    /// Another API: a folder with its own proto/, schemas/ and cases/
+    #[arg(long, value_name = "DIR")]
+    pub suite: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RequirementsOptions {
+    /// `text`, `json` or `markdown`
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "markdown"])]
+    pub format: String,
+    /// Only those that are untested on a wire
+    #[arg(long)]
+    pub untested: bool,
     /// Case files of this folder instead of those inside the binary
     #[arg(long, value_name = "DIR", conflicts_with = "suite")]
     pub cases: Option<PathBuf>,

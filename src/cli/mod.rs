@@ -4,10 +4,14 @@ mod aim;
 mod args;
 mod check;
 mod clean;
+mod coverage;
+mod explain;
 mod list;
+mod requirements;
 mod run;
 mod serve;
 mod signals;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,6 +39,8 @@ pub fn main() -> ExitCode {
         Command::Serve(options) => serve::serve(options),
         Command::List(options) => list::list(&options),
         Command::Check(options) => check::check(&options),
+        Command::Explain(options) => explain::explain(&options),
+        Command::Requirements(options) => requirements::requirements(&options),
     };
     match outcome {
         Ok(status) if UNWRITTEN.load(Ordering::Relaxed) => status.or(ExitStatus::Harness).into(),

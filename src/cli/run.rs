@@ -12,7 +12,7 @@ use triwire::record::event::Event;
 use triwire::record::write::Recorder;
 use triwire::reference::Reference;
 use triwire::report::console::{self, Progress};
-use triwire::report::{self, Destination, Format, Layout, clean};
+use triwire::report::{self, Destination, Layout, clean};
 use triwire::run::journal::Journal;
 use triwire::run::{self, Ended, Options, Setting, Stop};
 use triwire::wire::Client;
@@ -64,8 +64,8 @@ fn destinations(options: &RunOptions) -> Result<Vec<Destination>, Failure> {
     })?;
     let mut taken: BTreeSet<PathBuf> = [RECORD, JOURNAL].iter().map(|name| whole(&options.out.join(name))).collect();
     let mut all = vec![
-        Destination { format: Format::Json, path: options.out.join("report.json") },
-        Destination { format: Format::Junit, path: options.out.join("junit.xml") },
+        Destination { format: &report::JSON, path: options.out.join("report.json") },
+        Destination { format: &report::JUNIT, path: options.out.join("junit.xml") },
     ];
     all.extend(options.report.iter().cloned());
     for destination in &all {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::CHECKS;
+use crate::check::is_passive;
 use crate::contract::Contract;
 use crate::contract::requirement::Level;
 use crate::wire::Wire;
@@ -46,7 +46,7 @@ impl Rules {
                     level: entry.level,
                     wires: Wire::ALL.into_iter().filter(|wire| entry.is_on(wire.name())).collect(),
                     parts: entry.parts.clone(),
-                    passive: CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == entry.id),
+                    passive: is_passive(&entry.id, contract),
                     source: format!("{}, {}", entry.source.document, entry.source.section),
                     url: entry.source.url.clone(),
                 };

@@ -1,10 +1,12 @@
 //! The methods and messages of a contract, from a file descriptor set, with their HTTP bindings and permissions.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor, Value as OptionValue};
 
 use super::http_rule::{BodyBinding, HttpRule, TemplateError};
+use super::proto_json::Node;
 
 static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
@@ -44,6 +46,13 @@ impl Method {
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.service, self.name)
+    }
+
+    /// The success message as JSON tells it: where the content is one field alone (`response_body`), the message that has it.
+    #[must_use]
+    pub fn message_of_content<'n>(&self, root: &'n Node) -> Cow<'n, Node> {
+        let field = self.bindings.first().and_then(|rule| self.output.get_field_by_name(rule.response_body.as_deref()?));
+        field.map_or(Cow::Borrowed(root), |field| Cow::Owned(Node::Object(vec![(field.json_name().to_owned(), root.clone())])))
     }
 
     /// `/pkg.Service/Method`, the path of the gRPC wires.

@@ -25,6 +25,7 @@ pub struct Schemas {
     files: Arc<BTreeMap<String, Value>>,
     compiled: BTreeMap<String, OnceLock<Result<Validator, String>>>,
     spoken: BTreeMap<String, OnceLock<BTreeSet<String>>>,
+    named: OnceLock<BTreeSet<String>>,
 }
 
 /// One way in which an answer has not the promised shape.
@@ -92,7 +93,7 @@ impl Schemas {
     fn new(files: BTreeMap<String, Value>) -> Self {
         let compiled = files.keys().map(|name| (name.clone(), OnceLock::new())).collect();
         let spoken = files.keys().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { files: Arc::new(files), compiled, spoken }
+        Self { files: Arc::new(files), compiled, spoken, named: OnceLock::new() }
     }
 
     /// Whether there is a schema for a message.
@@ -109,6 +110,12 @@ impl Schemas {
     /// Files by name.
     pub(super) fn files(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.files.iter()
+    }
+
+    /// Every requirement that a schema answers for.
+    #[must_use]
+    pub fn requirements(&self) -> &BTreeSet<String> {
+        self.named.get_or_init(|| self.files.keys().flat_map(|file| self.requirements_of(file)).collect())
     }
 
     /// Whether the schema of a message answers for a requirement: by an annotation in it or in what it refers to, or as a whole.

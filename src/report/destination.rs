@@ -5,40 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::{FORMATS, Format};
 use crate::case::nearest;
 use crate::record::write::advice;
-
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object with every result and every requirement.
-    Json,
-    /// `JUnit` XML.
-    Junit,
-    /// The record itself.
-    Jsonl,
-}
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Junit, Self::Jsonl];
-
-    /// The word.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Junit => "junit",
-            Self::Jsonl => "jsonl",
-        }
-    }
-}
 
 /// A report that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
     /// Its form.
-    pub format: Format,
+    pub format: &'static Format,
     /// Where it is written to.
     pub path: PathBuf,
 }
@@ -67,18 +42,17 @@ pub enum BadDestination {
 }
 
 fn example(given: &str) -> String {
-    let format = Format::ALL.iter().find(|format| given.ends_with(format.name())).unwrap_or(&Format::Json);
-    match given {
-        "" | "json" | "junit" | "jsonl" => {
-            format!("{}=report.{}", format.name(), if *format == Format::Junit { "xml" } else { format.name() })
-        }
-        path => format!("{}={path}", format.name()),
+    match FORMATS.iter().find(|format| given.ends_with(format.name) || given.ends_with(format.ending)) {
+        Some(format) if given == format.name => format!("{}=report.{}", format.name, format.ending),
+        Some(format) => format!("{}={given}", format.name),
+        None if given.is_empty() => "json=report.json".to_owned(),
+        None => format!("json={given}"),
     }
 }
 
 fn known(given: &str) -> String {
-    let names = Format::ALL.map(Format::name);
-    match nearest(given, names) {
+    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    match nearest(given, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? Known are {}", names.join(", ")),
         None => format!("known are {}", names.join(", ")),
     }
@@ -89,12 +63,9 @@ impl FromStr for Destination {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (format, path) = text.split_once('=').ok_or_else(|| BadDestination::Form { given: text.to_owned() })?;
-        let format = Format::ALL
-            .into_iter()
-            .find(|known| known.name() == format)
-            .ok_or_else(|| BadDestination::UnknownFormat { given: format.to_owned() })?;
+        let format = Format::named(format).ok_or_else(|| BadDestination::UnknownFormat { given: format.to_owned() })?;
         if path.is_empty() {
-            return Err(BadDestination::NoPath { format: format.name().to_owned() });
+            return Err(BadDestination::NoPath { format: format.name.to_owned() });
         }
         Ok(Self { format, path: PathBuf::from(path) })
     }
@@ -139,7 +110,7 @@ pub fn check_writable(path: &Path) -> Result<(), Unwritable> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Destination, Format, check_writable};
+    use super::{Destination, check_writable};
 
     fn refused(text: &str) -> String {
         text.parse::<Destination>().map_or_else(|error| error.to_string(), |_| String::new())
@@ -148,7 +119,7 @@ mod tests {
     #[test]
     fn a_format_and_a_path() {
         let read: Destination = "junit=out/a=b.xml".parse().expect("a destination");
-        assert_eq!(read.format, Format::Junit);
+        assert_eq!(read.format.name, "junit");
         assert_eq!(read.path.to_str(), Some("out/a=b.xml"));
     }
 

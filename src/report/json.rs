@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::{RenderError, try_each};
-use crate::conclude::{Conclusion, RequirementOnWire, Summary};
+use super::{Format, RenderError, Source, try_each};
+use crate::conclude::{RequirementOnWire, Summary};
 use crate::judge::{Judgement, SkipReason, Verdict};
 use crate::record::{AgreementEnded, Event, PassiveEnded, TargetIdentity, TrialEnded};
 use crate::wire::Transport;
@@ -84,8 +83,11 @@ struct Requirement<'a> {
     reason: Option<&'a str>,
 }
 
+/// See the module.
+pub static FORMAT: Format = Format { name: "json", ending: "json", render };
+
 /// Writes the report, one result and one requirement a line.
-pub(super) fn write(record: &Path, summary: &Summary, conclusion: &Conclusion, out: &mut dyn Write) -> Result<(), RenderError> {
+fn render(Source { record, summary, conclusion }: Source<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let started = summary.started.as_ref();
     let ended = summary.ended.as_ref();
     let target: Option<&TargetIdentity> = started.map(|started| &started.target);

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::evidence::Evidence;
 use super::page::clean;
-use super::{Layout, RenderError, each, failure};
+use super::{Format, Layout, RenderError, Source, each, failure};
 use crate::conclude::{Policy, Summary};
 use crate::contract::requirement::Level;
 use crate::judge::{Judgement, SkipReason, Verdict};
@@ -18,8 +17,11 @@ use crate::record::{Event, TrialEnded};
 /// Columns of the texts of failures.
 const WIDTH: usize = 120;
 
+/// See the module.
+pub static FORMAT: Format = Format { name: "junit", ending: "xml", render };
+
 /// Writes the report: a suite for each case file, and one for the passive results.
-pub(super) fn write(record: &Path, summary: &Summary, out: &mut dyn Write) -> Result<(), RenderError> {
+fn render(Source { record, summary, .. }: Source<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let evidence = Evidence::gather(record, summary)?;
     let started = summary.started.as_ref();
     let mut junit = Junit { summary, evidence, gate_should: Policy::recorded(summary).gate_should, suites: BTreeMap::new() };

@@ -7,6 +7,7 @@ mod evidence;
 mod exchange;
 mod failure;
 mod json;
+mod jsonl;
 mod junit;
 mod page;
 
@@ -14,7 +15,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-pub use destination::{BadDestination, Destination, Format, Unwritable, check_writable};
+pub use destination::{BadDestination, Destination, Unwritable, check_writable};
+pub use json::FORMAT as JSON;
+pub use junit::FORMAT as JUNIT;
 pub use page::{Layout, clean};
 
 use crate::conclude::{Conclusion, Summary};
@@ -71,7 +74,7 @@ pub fn write(destination: &Destination, record: &Path, conclusion: &Conclusion, 
     let written = if replaceable { beside(path) } else { path.clone() };
     let outcome = File::create(&written).map_err(RenderError::Write).and_then(|file| {
         let mut writer = BufWriter::new(file);
-        render(destination.format, record, &summary, conclusion, &mut writer)?;
+        (destination.format.render)(Source { record, summary: &summary, conclusion }, &mut writer)?;
         writer.flush()?;
         if replaceable {
             std::fs::rename(&written, path)?;
@@ -92,23 +95,51 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Renders a report: the same record, summary and conclusion give the same octets.
-///
-/// # Errors
-/// Where the record can't be read or the writer takes no more.
-pub fn render(
-    format: Format,
-    record: &Path,
-    summary: &Summary,
-    conclusion: &Conclusion,
-    writer: &mut dyn Write,
-) -> Result<(), RenderError> {
-    match format {
-        Format::Json => json::write(record, summary, conclusion, writer),
-        Format::Junit => junit::write(record, summary, writer),
-        Format::Jsonl => Ok(io::copy(&mut File::open(record)?, writer).map(|_| ())?),
+/// The formats. One file each; a new one has a line here.
+pub static FORMATS: &[&Format] = &[&json::FORMAT, &junit::FORMAT, &jsonl::FORMAT];
+
+/// The form of a report.
+pub struct Format {
+    /// The word for it on the command line.
+    pub name: &'static str,
+    /// What its file names end in.
+    pub ending: &'static str,
+    /// Renders a report: the same source gives the same octets.
+    pub render: fn(Source<'_>, &mut dyn Write) -> Result<(), RenderError>,
+}
+
+/// What a report is made of.
+#[derive(Clone, Copy)]
+pub struct Source<'s> {
+    /// The record.
+    pub record: &'s Path,
+    /// The fold over it.
+    pub summary: &'s Summary,
+    /// What was concluded.
+    pub conclusion: &'s Conclusion,
+}
+
+impl Format {
+    /// The format of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().copied().find(|format| format.name == name)
     }
 }
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Format {}
 
 /// The first pass: everything that is counted.
 ///

@@ -255,7 +255,8 @@ impl<'a> Engine<'a> {
         let Some(method) = method.filter(|method| method.answers_secrets) else { return };
         let decoded = reading.message.as_ref().and_then(|message| message.as_ref().ok()).map(|decoded| decoded.value.clone());
         let document = reading.document.as_ref().and_then(|document| document.as_ref().ok());
-        let parsed = document.map(|document| crate::contract::proto_json::canonical(&document.root, &method.output).0);
+        let parsed =
+            document.map(|document| crate::contract::proto_json::canonical(&method.message_of_content(&document.root), &method.output).0);
         for value in decoded.into_iter().chain(parsed) {
             for (field, secret) in descriptors::secrets(&value, &method.output) {
                 let label = if field.contains("token") { field } else { format!("{field} token") };

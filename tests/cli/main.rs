@@ -4,6 +4,7 @@
 
 mod clean;
 mod consent;
+mod explain;
 mod fault;
 mod input;
 mod interrupt;

@@ -101,7 +101,7 @@ impl Folder {
 
 /// Whether a mistake of a case file is only what another file's mistake leads to: what is declared there is unknown here.
 fn follows(mistake: &Mistake, protos_are_whole: bool, unsure: &BTreeSet<String>) -> bool {
-    let unknown = ["there is no operation", "there is no message"];
+    let unknown = ["there is no operation", "there is no message", "there is no service", "it isn't said which operation is called"];
     let of_proto = !protos_are_whole && unknown.iter().any(|start| mistake.message.starts_with(start));
     of_proto || unsure.iter().any(|id| mistake.message.ends_with(&format!("no requirement `{id}`")))
 }

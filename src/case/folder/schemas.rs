@@ -11,6 +11,7 @@ use crate::contract::schema::Schemas;
 /// The schemas of these files, as far as they are JSON.
 pub(super) fn read(files: &[(PathBuf, String)], catalogue: &Catalogue, unsure: &BTreeSet<String>, mistakes: &mut Vec<Mistake>) -> Schemas {
     let mut good = Vec::new();
+    let mut broken = BTreeSet::new();
     let mut by_name: BTreeMap<String, (&Path, &str)> = BTreeMap::new();
     for (file, text) in files {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -25,6 +26,7 @@ pub(super) fn read(files: &[(PathBuf, String)], catalogue: &Catalogue, unsure: &
                 let message = error.to_string();
                 let what = message.split(" at line ").next().unwrap_or(&message).to_owned();
                 mistakes.push(mistake(file, text, at.saturating_sub(1)..at, format!("this is no JSON: {what}"), None));
+                broken.insert(name);
             }
         }
     }
@@ -37,8 +39,13 @@ pub(super) fn read(files: &[(PathBuf, String)], catalogue: &Catalogue, unsure: &
         if unsure.iter().any(|id| message.contains(&format!("unknown requirement {id}"))) {
             continue;
         }
+        // What can't be read is told there; who refers to it is right.
+        if broken.iter().any(|broken| message.contains(broken.as_str())) {
+            continue;
+        }
         let Some((file, text)) = by_name.get(name) else { continue };
-        let at = find(text, pointer);
+        let id = message.strip_prefix("unknown requirement ").and_then(|rest| rest.split(',').next());
+        let at = id.and_then(|id| text.find(&format!("\"{id}\"")).map(|at| at..at + id.len() + 2)).unwrap_or_else(|| find(text, pointer));
         mistakes.push(mistake(file, text, at, message.to_owned(), None));
     }
     schemas
