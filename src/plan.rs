@@ -125,6 +125,11 @@ pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabiliti
     }
     // Stable: both parts stay in the order of the seed.
     groups.sort_by_key(|group| group.case.exclusive);
+    // Where only a part is asked for, nothing is claimed of wires that no trial of it visits.
+    let visited = |wire: Wire| {
+        let mut trials = groups.iter().flat_map(|group| &group.trials);
+        !selection.is_partial() || trials.any(|trial| trial.scheduled.transports.iter().any(|transport| transport.wire == wire))
+    };
     let passive = CHECKS
         .iter()
         .flat_map(|family| family.iter())
@@ -135,7 +140,7 @@ pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabiliti
         .flat_map(|(id, entry)| {
             Wire::ALL
                 .into_iter()
-                .filter(|wire| selection.has_wire(*wire) && entry.wires.iter().any(|name| name == wire.name()))
+                .filter(|wire| selection.has_wire(*wire) && visited(*wire) && entry.wires.iter().any(|name| name == wire.name()))
                 .map(move |wire| (id.to_owned(), wire))
         })
         .collect();

@@ -32,6 +32,7 @@ const KNOWN: &[(&str, &str, &str, &str)] = &[
 const SILENT: &[(&str, &str)] = &[
     ("AUTH-CHALLENGE-ERROR", "no answer has a Bearer challenge"),
     ("HTTP-405-ALLOW", "no answer is a 405"),
+    ("GRPC-COMPRESSION-ACCEPT-HEADER", "no answer refuses a compression"),
     ("GRPC-TRAILERS-END-STREAM", "frames were not recorded"),
     ("GRPC-H2-RESPONSE-FIELDS", "frames were not recorded, nor the order of pseudo-fields"),
     ("GRPC-TRAILERS-ONLY-SHAPE", "errors come as two header blocks"),

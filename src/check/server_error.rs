@@ -19,7 +19,8 @@ fn no_server_error(view: &View<'_>) -> Outcome {
     let intent = &view.exchange.intent;
     let of_other_area = intent.area.as_deref().is_some_and(|area| OTHER_AREAS.contains(&area));
     let hardening = intent.profile.as_deref() == Some("hardening");
-    let broken = view.wire().is_binary() && matches!(intent.defect, Some(Defect::Frame | Defect::Message));
+    // Who gets half of a message, or one that isn't framed, may fail in any way (RFC 9112, 8).
+    let broken = intent.defect == Some(Defect::Frame) || (view.wire().is_binary() && intent.defect == Some(Defect::Message));
     if intent.role == Role::Probe || of_other_area || hardening || broken {
         return Outcome::NotApplicable;
     }

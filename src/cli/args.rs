@@ -63,8 +63,8 @@ const CLEAN_HELP: &str = "\
 Example:
   triwire clean http://127.0.0.1:8080 --token-file pat.txt --out triwire-report
 
-A run writes down what it makes before it makes it. What is left after a crash, or after a second Ctrl-C, is removed with the token of whoever
-cleans up: give the options for the target that the run had. What was made at another address is left alone.
+A run writes down what it makes before it makes it. What is left after a crash, or after a second Ctrl-C, is removed with the token that is
+given now: with the options for the target that the run had. What was made at another address is left alone.
 
 Exit status, the first that applies:
   130, 143  interrupted
@@ -149,7 +149,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "VERSION", help_heading = "Target")]
     pub target_version: Option<String>,
 
-    /// Let cases change what belongs to the whole instance (its default policy): alone, after all others, and restored afterwards
+    /// Let cases change what belongs to the whole instance (its default policy); it is restored afterwards
     #[arg(long, help_heading = "Target")]
     pub allow_instance_changes: bool,
 

@@ -15,6 +15,7 @@ mod words;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use triwire::conclude::ExitStatus;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Requirements(options) => requirements::requirements(&options),
     };
     match outcome {
+        Ok(status) if UNWRITTEN.load(Ordering::Relaxed) => status.or(ExitStatus::Harness).into(),
         Ok(status) => status.into(),
         Err(failure) => {
             to_stderr(failure.message.trim_end());
@@ -52,8 +54,17 @@ pub fn main() -> ExitCode {
 
 /// A line or several for the reader of the results. A reader that has gone (`triwire run | head`) is no error.
 fn to_stdout(text: &str) {
-    let _ = writeln!(anstream::stdout().lock(), "{text}").and_then(|()| anstream::stdout().flush());
+    let written = writeln!(anstream::stdout().lock(), "{text}").and_then(|()| anstream::stdout().flush());
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+        && !UNWRITTEN.swap(true, Ordering::Relaxed)
+    {
+        to_stderr(&format!("error: can't write to standard output: {error}"));
+    }
 }
+
+/// Results could not be written to standard output.
+static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// A line or several for whoever watches.
 fn to_stderr(text: &str) {

@@ -165,12 +165,21 @@ async fn judge(
     recorder.close().map_err(Failure::harness)?;
     let summary = watch.summary;
     let policy = Policy { gate_should: options.gate == "should", allow_skip_permission: options.allow_skip.is_some() };
-    let conclusion = conclude(&summary, policy);
-    let mut exit = conclusion.exit;
+    let mut conclusion = conclude(&summary, policy);
+    let mut written = Vec::new();
     for destination in reports {
-        if let Err(error) = report::write(destination, &path, &conclusion, contract) {
-            to_stderr(&format!("error: {error}"));
-            exit = exit.or(ExitStatus::Harness);
+        match report::write(destination, &path, &conclusion, contract) {
+            Ok(()) => written.push(destination),
+            Err(error) => {
+                to_stderr(&format!("error: {error}"));
+                conclusion.add(ExitStatus::Harness, error.to_string());
+            }
+        }
+    }
+    if written.len() < reports.len() {
+        // All reports tell the same exit status.
+        for destination in written {
+            report::write(destination, &path, &conclusion, contract).map_err(Failure::harness)?;
         }
     }
     // Where nothing was executed, one sentence says why; every planned result would repeat it.
@@ -181,7 +190,7 @@ async fn judge(
         }
     }
     to_stdout(console::summary(&summary, &conclusion, &options.out, Layout::terminal()).trim_end());
-    Ok(exit)
+    Ok(conclusion.exit)
 }
 
 /// What a person sees while the run goes on.
@@ -229,7 +238,6 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("filter", selection.filters.join(" "));
     put("fault", options.fault.clone().unwrap_or_default());
     put("variant", options.variant.clone().unwrap_or_default());
-    put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     put("allow-instance-changes", if options.allow_instance_changes { "true".to_owned() } else { String::new() });
     put("insecure", if options.aim.insecure { "true".to_owned() } else { String::new() });
     put("authority", options.aim.authority.clone().unwrap_or_default());

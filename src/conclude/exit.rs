@@ -143,6 +143,20 @@ pub struct Conclusion {
     pub sentences: Vec<String>,
 }
 
+impl Conclusion {
+    /// Takes in what happened after the run, e.g. a report that couldn't be written.
+    pub fn add(&mut self, status: ExitStatus, sentence: String) {
+        let exit = self.exit.or(status);
+        if self.exit == ExitStatus::Passed {
+            self.sentences.clear();
+        }
+        // What decided comes first.
+        let at = if exit == self.exit { self.sentences.len() } else { 0 };
+        self.sentences.insert(at, sentence);
+        self.exit = exit;
+    }
+}
+
 /// Concludes from everything that a run found.
 #[must_use]
 pub fn conclude(summary: &Summary, policy: Policy) -> Conclusion {
@@ -183,8 +197,8 @@ pub fn conclude(summary: &Summary, policy: Policy) -> Conclusion {
     }
     let inconclusive = gating(Verdict::Inconclusive);
     if inconclusive > 0 {
-        causes
-            .push((ExitStatus::Inconclusive, format!("{inconclusive} {} inconclusive", plural(inconclusive, "result is", "results are"))));
+        let what = plural(inconclusive, "result that gates is", "results that gate are");
+        causes.push((ExitStatus::Inconclusive, format!("{inconclusive} {what} inconclusive")));
     }
     let unpermitted: u64 = summary
         .skips

@@ -111,14 +111,14 @@ fn none_holds(piece: &Expect, place: Place<'_>) -> Difference {
     if !inside.is_empty() {
         all = inside;
     }
-    // Where an answer came, the alternatives without one were not meant.
+    let expected = all.iter().map(|it| it.expected.as_str()).collect::<Vec<_>>().join(", or ");
+    // Where an answer came, the alternatives without one don't say how it differs.
     let answers: Vec<Difference> = all.iter().filter(|it| it.kind != "end-differs").cloned().collect();
     if !answers.is_empty() && place.exchange.received.head().is_some() {
         all = answers;
     }
     let first = all.first().cloned();
     let kind = first.as_ref().map(|it| it.kind).filter(|kind| all.iter().all(|it| it.kind == *kind)).unwrap_or("no-alternative");
-    let expected = all.iter().map(|it| it.expected.as_str()).collect::<Vec<_>>().join(", or ");
     let (actual, at) = first.map(|it| (it.actual, it.place)).unwrap_or_default();
     Difference { requirement: piece.requirement.clone(), kind, expected, actual, place: at }
 }

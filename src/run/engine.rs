@@ -22,7 +22,7 @@ use crate::judge::{self, Examiner, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
 use crate::target::Capabilities;
-use crate::wire::{Client, End, Exchange, HarnessFault, Held, Intent, On, Role, Transport, Wire};
+use crate::wire::{Client, End, Exchange, HarnessFault, Held, Intent, On, Phase, Role, Transport, Wire};
 
 /// Steering of a run that doesn't choose what is executed.
 #[derive(Debug, Clone)]
@@ -338,7 +338,7 @@ impl<'a> Engine<'a> {
         if self.is_lost() || asked.role == Role::Probe || self.stop.is_requested() {
             return;
         }
-        let broken = is_broken(&done.raw);
+        let broken = is_broken(&done.raw) || is_silent(&done.raw);
         let refused = done.reading.code() == Some(Code::Unauthenticated)
             && self.suite.identities.get(asked.identity).is_some_and(|identity| identity.token == Token::Run)
             && asked.step.defect.is_none()
@@ -358,6 +358,8 @@ impl<'a> Engine<'a> {
             let Ok(probe) = self.exchange(Request::Call(call), On::New, true).await else { return };
             reason = if is_broken(&probe.raw) {
                 "the target can't be reached any more: it was stopped, restarted or crashed; look at its log, then run again"
+            } else if is_silent(&probe.raw) {
+                "the target doesn't answer any more, not even the probe that it answered at the start: it hangs or is overloaded; look at its log, then run again, if it is only slow with a longer --timeout"
             } else if probe.reading.code() == Some(Code::Unauthenticated) {
                 "the target refuses the token that it accepted at the start: it was revoked, has expired, or the target lost its state; get a new one and run again"
             } else {
@@ -430,6 +432,10 @@ impl Asked<'_> {
 /// No connection came about, or it ended before the answer did.
 const fn is_broken(exchange: &Exchange) -> bool {
     matches!(exchange.received.end, End::NoConnection { .. } | End::Closed { .. })
+}
+
+const fn is_silent(exchange: &Exchange) -> bool {
+    matches!(exchange.received.end, End::TimedOut { phase: Phase::Connect | Phase::Head })
 }
 
 fn is_limit(reading: &Reading) -> bool {

@@ -125,3 +125,31 @@ pub(super) fn patient(timeouts: &Timeouts, script: &Script) -> Timeouts {
     }
     Timeouts { head: timeouts.head.min(PATIENCE), idle: timeouts.idle.min(PATIENCE), ..*timeouts }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{HttpVersion, Role, Wire};
+
+    fn sent(actions: Vec<Action>) -> Sent {
+        let intent = Intent { role: Role::Trial, rpc: None, defect: None, area: None, profile: None };
+        let script = Script { transport: Transport::new(Wire::Json, HttpVersion::H1), actions, intent };
+        script.sent(&Endpoint::parse("http://127.0.0.1:9").unwrap())
+    }
+
+    #[test]
+    fn much_content_is_counted_and_hashed_like_content_in_one_piece() {
+        let head = || Action::Send(b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n<".to_vec());
+        let often = sent(vec![head(), Action::Repeat { octets: b"abc".to_vec(), times: 200_000 }, Action::Send(b">".to_vec())]);
+        let at_once = sent(vec![head(), Action::Send("abc".repeat(200_000).into_bytes()), Action::Send(b">".to_vec())]);
+        assert_eq!((often.verb.as_str(), often.path.as_str(), often.fields.len()), ("POST", "/a", 1));
+        assert_eq!(often.content.length, 600_002);
+        assert_eq!((&often.content.sha256, &often.content.kept), (&at_once.content.sha256, &at_once.content.kept));
+    }
+
+    #[test]
+    fn what_never_becomes_a_head_is_content() {
+        let sent = sent(vec![Action::Send(b"GET / HTTP/1.1\r\nx: ".to_vec()), Action::Repeat { octets: b"a".to_vec(), times: 3 }]);
+        assert_eq!((sent.verb.as_str(), sent.content.length), ("", 22));
+    }
+}

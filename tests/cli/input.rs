@@ -168,12 +168,13 @@ fn the_token_comes_from_a_file_standard_input_or_the_environment_and_is_never_sh
 fn help_is_complete() {
     let folder = Folder::new();
     let help = folder.run("--help").exits(0).out;
-    for piece in ["run ", "serve ", "list ", "check ", "Exit status", "130", "143"] {
+    for piece in ["run ", "clean ", "serve ", "list ", "check ", "Exit status", "130", "143"] {
         assert!(help.contains(piece), "{piece}: {help}");
     }
     for (command, pieces) in [
         ("run", &["--token-file", "Embedded target:", "FORMAT is json, junit or jsonl", "Examples:", "never given on the"][..]),
-        ("serve", &["--token-out", "--tls-name", "Example:"]),
+        ("clean", &["--token-file", "--setup-url", "--out", "Exit status"]),
+        ("serve", &["--token-out", "--tls-name", "--client-ca", "Example:"]),
         ("list", &["--filter", "--wire"]),
         ("check", &["--target", "nothing is sent"]),
     ] {

@@ -203,7 +203,7 @@ fn plan_one_more(event: Event) -> Event {
 fn the_first_sentence_is_about_what_decided() {
     let events = run([trial("b", Wire::Json, Inconclusive, &["SHAPE"]).event(), passive("FORMAT", Wire::Json, Fail)]);
     let conclusion = conclude(&summary(&events), Policy::default());
-    assert_eq!(conclusion.sentences, ["1 result violates a MUST", "1 result is inconclusive"]);
+    assert_eq!(conclusion.sentences, ["1 result violates a MUST", "1 result that gates is inconclusive"]);
 }
 
 #[test]

@@ -32,6 +32,9 @@ impl<'a> Reader<'a> {
 
     fn alternatives(&mut self, node: &Node, operation: Option<&'a Method>, manner: Manner) -> Vec<Alternative> {
         let items = self.list(node);
+        if items.is_empty() {
+            self.mistake(&node.mark, "no alternative is there: nothing would be expected", None);
+        }
         if items.len() == 1 {
             let hint = "where there is no choice write it as the expectation itself".to_owned();
             self.mistake(&node.mark, "one alternative is no choice", Some(hint));

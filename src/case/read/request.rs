@@ -11,6 +11,9 @@ use crate::wire::{Defect, Wire};
 /// The forms of a request; one at most stands in a step.
 pub(super) const FORMS: [&str; 7] = ["send", "json", "bytes", "frames", "http", "raw", "wait"];
 
+/// A minute, in milli-seconds: a run waits for nothing longer than that by itself.
+const LONGEST_WAIT: u64 = 60_000;
+
 impl Reader<'_> {
     /// What is done, by the form that is there; without one an empty message is sent.
     pub(super) fn request(&mut self, node: &Node, operation: Option<&Method>) -> StepKind {
@@ -21,7 +24,7 @@ impl Reader<'_> {
         }
         let form = forms.first();
         match form.map(|form| form.key.as_str()) {
-            Some("wait") => return StepKind::Wait(form.and_then(|form| self.count(&form.value)).unwrap_or_default()),
+            Some("wait") => return StepKind::Wait(form.and_then(|form| self.pause(&form.value)).unwrap_or_default()),
             Some("http") => return form.map_or(StepKind::Wait(0), |form| self.http(&form.value)),
             Some("raw") => {
                 let script = form.map(|form| self.script(&form.value)).unwrap_or_default();
@@ -41,6 +44,20 @@ impl Reader<'_> {
             rpc,
             send: form.map_or(Payload::Message(super::super::model::Pattern::Object(Vec::new())), |form| self.payload(form, operation)),
         }
+    }
+
+    /// Milli-seconds that a step may wait.
+    fn pause(&mut self, node: &Node) -> Option<u64> {
+        let milliseconds = self.count(node)?;
+        if milliseconds > LONGEST_WAIT {
+            self.mistake(
+                &node.mark,
+                format!("{milliseconds} ms is longer than a step may wait"),
+                Some(format!("at most {LONGEST_WAIT} ms")),
+            );
+            return None;
+        }
+        Some(milliseconds)
     }
 
     fn payload(&mut self, form: &Entry, operation: Option<&Method>) -> Payload {
@@ -117,7 +134,12 @@ impl Reader<'_> {
                 }
                 _ => self.header_values(&entry.value),
             };
-            edits.push(HeaderEdit { name: self.literal(&entry.key, &entry.at), values });
+            let name = self.literal(&entry.key, &entry.at);
+            if !is_field_name(&name) {
+                self.mistake(&entry.at, format!("`{name}` is no name of a field (RFC 9110, 5.1)"), Some("send it with `raw`".to_owned()));
+                continue;
+            }
+            edits.push(HeaderEdit { name, values });
         }
         edits
     }
@@ -152,7 +174,8 @@ impl Reader<'_> {
         }
         if node.get("defect").is_none() {
             let raw = node.entries().iter().find(|entry| matches!(entry.key.as_str(), "json" | "bytes" | "frames" | "http" | "raw"));
-            let relabelled = headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("content-type"));
+            let told = ["content-type", "content-length", "transfer-encoding"];
+            let relabelled = headers.iter().any(|edit| told.iter().any(|name| edit.name.eq_ignore_ascii_case(name)));
             let at: Option<Mark> = match raw {
                 Some(entry) => Some(entry.at.clone()),
                 None if relabelled => node.entries().iter().find(|entry| entry.key == "headers").map(|entry| entry.at.clone()),
@@ -173,6 +196,12 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether it is a token, or the pseudo-field that names the target.
+fn is_field_name(name: &str) -> bool {
+    let is_token = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
+    name == ":authority" || (!name.is_empty() && name.bytes().all(is_token))
 }
 
 /// Wires on which a step can be sent.

@@ -161,6 +161,22 @@ fn raw_forms_say_whether_they_break_a_rule() {
 }
 
 #[test]
+fn what_is_sent_many_times_says_what_and_how_often() {
+    let sends = |octets: &str| said(&case_with(&format!("raw: [{{ send: {octets} }}], defect: message, expect: {{ code: OK }}")));
+    assert_eq!(sends("[a, { of: x, times: 16384 }]"), "nothing");
+    assert!(sends("{ of: x }").contains("`of` are no octets (help: known are `hex`, `chunk`, and `of` with `times`)"));
+    assert!(sends("{ of: x, times: 1000000000 }").contains("nothing is sent more than 134217728 times"));
+}
+
+#[test]
+fn only_what_is_asked_again_can_hold_several_times_in_a_row() {
+    let held = |keys: &str| said(&case_with(keys));
+    assert_eq!(held("eventually: { code: OK }, in-a-row: 10"), "nothing");
+    assert!(held("expect: { code: OK }, in-a-row: 10").contains("`in-a-row` speaks of a step that is asked again"));
+    assert!(held("eventually: { code: OK }, in-a-row: 0").contains("from 1 to 100 times in a row"));
+}
+
+#[test]
 fn captures_are_given_before_they_are_used_and_once() {
     insta::assert_snapshot!(said(&case_with("expect: { body: { details: { sequence: { $above: $later } } } }, capture: { later: details.sequence }")), @"topic.yaml:1:163: `$later` isn't given by any step before (help: known are `org.id`, `policy.sequence`, `round`, `run.id`, `set`)");
     insta::assert_snapshot!(said(&case_with("expect: { code: OK }, capture: { org.id: details.resourceOwner }")), @"topic.yaml:1:147: `$org.id` is given already (help: give it another name)");
