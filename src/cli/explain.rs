@@ -108,7 +108,7 @@ fn requirement(entry: &Requirement, suite: &Suite, contract: &Contract, has_refe
         None => String::new(),
     };
     say(
-        "what to do",
+        "to do",
         &format!(
             "Read the source, then compare it with the exchange that a failing run shows, request and answer. {select}If the source says otherwise than the statement, the statement is wrong: report it."
         ),
@@ -124,11 +124,18 @@ fn case(cases: &[&Case], suite: &Suite, contract: &Contract) -> String {
     let variants: Vec<&str> = cases.iter().filter_map(|case| case.variant.as_deref()).collect();
     say("variants", &variants.join(", "));
     say("starts", &first.given.as_ref().map_or_else(|| "from nothing".to_owned(), |given| format!("from the fixture `{given}`")));
+    // Steps that read alike, e.g. removals of one thing after the other, are told once.
+    let mut steps: Vec<(String, usize)> = Vec::new();
     for act in first.script(suite, &first.wires) {
-        say(
-            "step",
-            &format!("{} as {}{}", act.describe(), if act.identity.is_empty() { "nobody" } else { &act.identity }, expected(&act.step)),
-        );
+        let who = if act.identity.is_empty() { "nobody" } else { &act.identity };
+        let text = format!("{} as {who}{}", act.describe(), expected(&act.step));
+        match steps.last_mut().filter(|(last, _)| *last == text) {
+            Some((_, times)) => *times += 1,
+            None => steps.push((text, 1)),
+        }
+    }
+    for (text, times) in steps {
+        say("step", &if times > 1 { format!("{text} ({times} times)") } else { text });
     }
     for entry in contract.catalogue.iter().filter(|entry| names(first, &entry.id)) {
         say("answers", &format!("for {} ({}): {}", entry.id, entry.level, entry.title));
@@ -142,7 +149,8 @@ fn case(cases: &[&Case], suite: &Suite, contract: &Contract) -> String {
 
 /// The codes that a step expects, in words.
 fn expected(step: &triwire::case::Step) -> String {
-    let codes: Vec<&str> = step.expect.iter().chain(&step.until).flat_map(|piece| &piece.code).map(|code| code.name()).collect();
+    let mut codes: Vec<&str> = step.expect.iter().chain(&step.until).flat_map(|piece| &piece.code).map(|code| code.name()).collect();
+    codes.dedup();
     let waits = if step.until.is_some() { ", asked again until it shows" } else { "" };
     match codes.as_slice() {
         [] => waits.to_owned(),
