@@ -125,10 +125,12 @@ pub fn plan<'a>(suite: &'a Suite, contract: &Contract, capabilities: &Capabiliti
     }
     // Stable: both parts stay in the order of the seed.
     groups.sort_by_key(|group| group.case.exclusive);
-    // Where only a part is asked for, nothing is claimed of wires that no trial of it visits.
+    // Where only a part is asked for, nothing is claimed of wires that work and that no trial of it visits.
     let visited = |wire: Wire| {
         let mut trials = groups.iter().flat_map(|group| &group.trials);
-        !selection.is_partial() || trials.any(|trial| trial.scheduled.transports.iter().any(|transport| transport.wire == wire))
+        !selection.is_partial()
+            || capabilities.of_wire(wire) != Some(Presence::Live)
+            || trials.any(|trial| trial.scheduled.transports.iter().any(|transport| transport.wire == wire))
     };
     let passive = CHECKS
         .iter()

@@ -340,7 +340,7 @@ impl<'a> Engine<'a> {
         }
         let broken = is_broken(&done.raw) || is_silent(&done.raw);
         let refused = done.reading.code() == Some(Code::Unauthenticated)
-            && self.suite.identities.get(asked.identity).is_some_and(|identity| identity.token == Token::Run)
+            && self.suite.identities.get(asked.identity).is_some_and(|identity| identity.token != Token::None)
             && asked.step.defect.is_none()
             && !asked.step.expect.iter().flat_map(Expect::with_alternatives).any(|piece| piece.code.contains(&Code::Unauthenticated))
             && !asked.step.headers.iter().any(|edit| edit.name.eq_ignore_ascii_case("authorization"));

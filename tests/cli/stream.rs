@@ -73,11 +73,14 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_stream_that_takes_nothing_changes_no_verdict() {
+fn a_stream_that_takes_nothing_changes_no_verdict_but_is_told() {
     let folder = Folder::new();
     let full = || std::fs::File::options().write(true).open("/dev/full").expect("a device");
-    let status = folder.triwire(["run", "--filter", "adds-OTP"]).stdout(full()).stderr(full()).status().expect("it runs");
+    let status = folder.triwire(["run", "--filter", "adds-OTP"]).stderr(full()).stdout(Stdio::null()).status().expect("it runs");
     assert_eq!(status.code(), Some(0));
+    let done = folder.triwire(["run", "--quiet", "--filter", "adds-OTP"]).stdout(full()).stderr(Stdio::piped()).output().expect("it runs");
+    assert_eq!(done.status.code(), Some(3), "results that nobody can read are none");
+    assert!(String::from_utf8_lossy(&done.stderr).contains("error: can't write to standard output"));
     assert!(folder.read("triwire-report/report.json").contains("\"complete\": true"));
 }
 
