@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::sync::OnceCell;
 
 use crate::case::{self, Suite};
 use crate::contract::Contract;
@@ -78,18 +79,41 @@ pub fn main(target: Target) -> ExitCode {
     let selection = Selection { profiles, repeat: 1, instance_changes, ..Selection::default() };
     let shared = Arc::new(Shared { suite, target, runtime, embedded: OnceLock::new() });
     let plan = plan(&shared.suite, contract, &Capabilities::everything(), &selection);
-    let mut trials = Vec::new();
+    let (mut first, mut others) = (Vec::new(), Vec::new());
     for group in &plan.groups {
-        for planned in &group.trials {
-            trials.push(test(&shared, planned.scheduled.id.clone(), vec![planned.scheduled.id.clone()], &selection));
+        let ids: Vec<String> = group.trials.iter().map(|planned| planned.scheduled.id.clone()).collect();
+        let whole = Arc::new(Whole { ids: ids.clone(), verdicts: OnceCell::new() });
+        let mut tests = Vec::new();
+        for id in ids {
+            // Who asks for one test by its name, as other runners do for each, gets that trial and no more.
+            let alone = Arc::new(Whole { ids: vec![id.clone()], verdicts: OnceCell::new() });
+            tests.push(test(&shared, id, if arguments.exact { alone } else { Arc::clone(&whole) }, &selection));
         }
         if group.agreement.is_some() {
             // Another process may hold the neighbours: the agreement runs its whole group.
-            let ids = group.trials.iter().map(|planned| planned.scheduled.id.clone()).collect();
-            trials.push(test(&shared, group.agreement_id(), ids, &selection));
+            tests.push(test(&shared, group.agreement_id(), whole, &selection));
         }
+        let mut tests = tests.into_iter();
+        first.extend(tests.next());
+        others.extend(tests);
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    // The first test of a group runs all of it: groups run side by side, not the tests of one, which would wait for each other.
+    first.append(&mut others);
+    libtest_mimic::run(&arguments, first).exit_code()
+}
+
+/// Trials that are run together, once, for whichever of their tests comes first.
+struct Whole {
+    ids: Vec<String>,
+    verdicts: OnceCell<Result<BTreeMap<String, Finding>, String>>,
+}
+
+/// What a test found.
+#[derive(Debug, Clone)]
+enum Finding {
+    Passed,
+    Ignored(String),
+    Failed(String),
 }
 
 /// A list with one failing test, so that the reason is seen by whoever runs the tests.
@@ -101,21 +125,31 @@ fn profiles(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn test(shared: &Arc<Shared>, name: String, ids: Vec<String>, selection: &Selection) -> Trial {
+fn test(shared: &Arc<Shared>, name: String, whole: Arc<Whole>, selection: &Selection) -> Trial {
     let shared = Arc::clone(shared);
-    let selection = Selection { exact: ids, ..selection.clone() };
+    let selection = Selection { exact: whole.ids.clone(), ..selection.clone() };
     let wanted = name.clone();
-    Trial::ignorable_test(name, move || shared.runtime.block_on(execute(&shared, &wanted, selection)))
+    Trial::ignorable_test(name, move || {
+        let verdicts = shared.runtime.block_on(whole.verdicts.get_or_init(|| execute(&shared, selection)));
+        let verdicts = verdicts.as_ref().map_err(|text| Failed::from(text.as_str()))?;
+        match verdicts.get(&wanted) {
+            Some(Finding::Passed) => Ok(Completion::Completed),
+            Some(Finding::Ignored(reason)) => Ok(Completion::ignored_with(reason.as_str())),
+            Some(Finding::Failed(text)) => Err(Failed::from(text.as_str())),
+            None => Err(Failed::from("the run gave no verdict on it")),
+        }
+    })
 }
 
-/// Runs the trials of the selection and judges the result of the wanted name.
-async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<Completion, Failed> {
+/// Runs the trials of the selection; what each test of theirs found.
+async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<String, Finding>, String> {
     let contract = Contract::built_in();
     let embedded = matches!(shared.target, Target::Embedded);
     // Other tests run at the same time: who wants the target for itself gets one.
-    let is_exclusive = shared.suite.cases.iter().any(|case| case.exclusive && wanted.starts_with(&format!("{}::", case.id)));
+    let is_exclusive =
+        shared.suite.cases.iter().any(|case| case.exclusive && selection.exact.iter().any(|id| id.starts_with(&format!("{}::", case.id))));
     let own = if embedded && is_exclusive {
-        Some(Reference::start(reference::Options::default()).await.map_err(|error| Failed::from(error.to_string()))?)
+        Some(Reference::start(reference::Options::default()).await.map_err(|error| error.to_string())?)
     } else {
         None
     };
@@ -131,12 +165,12 @@ async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<
                     shared.embedded.get_or_init(|| started)
                 }
             };
-            let reference = reference.as_ref().map_err(|error| Failed::from(error.as_str()))?;
+            let reference = reference.as_ref().map_err(Clone::clone)?;
             (reference.url(), reference.token().to_owned())
         }
     };
-    let endpoint = Endpoint::parse(&url).map_err(|error| Failed::from(error.to_string()))?;
-    let connector = Connector::new(endpoint, &Trust::default(), Timeouts::default()).map_err(|error| Failed::from(error.to_string()))?;
+    let endpoint = Endpoint::parse(&url).map_err(|error| error.to_string())?;
+    let connector = Connector::new(endpoint, &Trust::default(), Timeouts::default()).map_err(|error| error.to_string())?;
     let mut events = Vec::new();
     let setting = Setting {
         contract,
@@ -156,34 +190,36 @@ async fn execute(shared: &Shared, wanted: &str, selection: Selection) -> Result<
     };
     let ended = run::run(setting, |event| events.push(event)).await;
     if let Ended::Unusable(unusable) = ended {
-        return Err(Failed::from(unusable.to_string()));
+        return Err(unusable.to_string());
     }
-    let mut found = None;
+    let mut found = BTreeMap::new();
     for event in &events {
         match event {
-            Event::TrialEnded(trial) if trial.id == wanted => {
-                found = Some(&trial.judgement);
-                for finding in trial.checks.iter().flat_map(|(_, seen)| seen) {
-                    if let Some(violated) = &finding.violated {
-                        return Err(Failed::from(format!(
-                            "{} {}: expected {}, got {} at {}",
-                            finding.requirement, violated.kind, violated.expected, violated.actual, violated.place
-                        )));
-                    }
-                }
+            Event::TrialEnded(trial) => {
+                let violated = trial.checks.iter().flat_map(|(_, seen)| seen).find_map(|seen| Some((seen, seen.violated.as_ref()?)));
+                let finding = match violated {
+                    Some((seen, violated)) => Finding::Failed(format!(
+                        "{} {}: expected {}, got {} at {}",
+                        seen.requirement, violated.kind, violated.expected, violated.actual, violated.place
+                    )),
+                    None => conclude(&trial.judgement),
+                };
+                found.insert(trial.id.clone(), finding);
             }
-            Event::AgreementEnded(agreement) if agreement.id == wanted => found = Some(&agreement.judgement),
+            Event::AgreementEnded(agreement) => {
+                found.insert(agreement.id.clone(), conclude(&agreement.judgement));
+            }
             _ => {}
         }
     }
-    found.map_or_else(|| Err(Failed::from("the run gave no verdict on it")), conclude)
+    Ok(found)
 }
 
-fn conclude(judgement: &Judgement) -> Result<Completion, Failed> {
+fn conclude(judgement: &Judgement) -> Finding {
     let reason = judgement.reason.clone().unwrap_or_default();
     match judgement.verdict {
-        Verdict::Pass => Ok(Completion::Completed),
-        Verdict::Skip => Ok(Completion::ignored_with(reason)),
-        Verdict::Fail | Verdict::Inconclusive | Verdict::Error => Err(Failed::from(format!("{}: {reason}", judgement.verdict))),
+        Verdict::Pass => Finding::Passed,
+        Verdict::Skip => Finding::Ignored(reason),
+        Verdict::Fail | Verdict::Inconclusive | Verdict::Error => Finding::Failed(format!("{}: {reason}", judgement.verdict)),
     }
 }

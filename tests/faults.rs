@@ -61,7 +61,10 @@ const PROVOKING: [&str; 8] = [
     "http_methods::",
 ];
 
-/// What a variant is judged by: on the wires where it acts, the topics of the requirements that must spare it, and the first of all topics.
+/// Additions, refusals and reads on every wire.
+const BESIDE: [&str; 4] = ["second_factors::adds", "second_factors::refuses", "second_factors::is-one-state", "second_factors::removes"];
+
+/// What a variant is judged by: on the wires where it acts, the topics of the requirements that must spare it, and some of the first of all topics.
 /// (`triwire run --variant NAME` judges one by everything.)
 fn beside(variant: &Variant) -> Selection {
     let suite = suite();
@@ -69,7 +72,7 @@ fn beside(variant: &Variant) -> Selection {
     let topics: BTreeSet<String> = suite.cases.iter().filter(speaks).map(|case| format!("{}::", case.topic)).collect();
     Selection {
         wires: variant.wires.iter().map(|name| name.parse().expect("a variant names wires")).collect(),
-        filters: topics.into_iter().chain(["second_factors::".to_owned()]).collect(),
+        filters: topics.into_iter().chain(BESIDE.map(str::to_owned)).collect(),
         ..everything()
     }
 }

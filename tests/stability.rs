@@ -46,8 +46,13 @@ async fn stable(name: &str, target: Options, all_jobs: &[usize]) {
         for _ in 0..repeat {
             let seed = random_seed();
             // Without TRIWIRE_REPEAT one topic is enough; the whole suite is repeated by hand (docs/evidence/stability.md).
-            let filters =
-                if asked().is_some() { Vec::new() } else { vec!["second_factors::adds".to_owned(), "second_factors::refuses".to_owned()] };
+            let filters = if asked().is_some() {
+                Vec::new()
+            } else {
+                ["second_factors::adds-OTP", "second_factors::refuses-a-factor", "second_factors::refuses-the-unspecified"]
+                    .map(str::to_owned)
+                    .to_vec()
+            };
             let run = judge_patiently(target.clone(), Selection { seed, filters, ..everything() }, jobs).await;
             assert_eq!(run.ended, Ended::Ran, "{name}, seed {seed}, {jobs} jobs");
             assert!(run.summary().is_complete(), "{name}, seed {seed}, {jobs} jobs: not every planned result is there");
