@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::mistake::Mistakes;
 use super::model::Suite;
-use super::read::read_suite;
+use super::read::{SUITE_FILE, hash_of, read_suite};
+use super::script::slug;
 use crate::contract::Contract;
+use crate::wire::Wire;
 
 impl Suite {
     /// The files of the suite that is compiled in. A new file is added to this list; a test tells if one was forgotten.
@@ -62,6 +64,50 @@ impl Suite {
     pub fn built_in(contract: &Contract) -> Result<Self, Mistakes> {
         read_suite(&Self::built_in_files(), contract)
     }
+
+    /// Of the suite that is compiled in those files whose trials these pieces of ids can name; all without any. The hash is that of the whole.
+    ///
+    /// # Errors
+    /// The mistakes in it; a test says that there are none.
+    pub fn built_in_for(filters: &[String], contract: &Contract) -> Result<Self, Mistakes> {
+        let all = Self::built_in_files();
+        if filters.is_empty() {
+            return read_suite(&all, contract);
+        }
+        let hash = hash_of(&all);
+        let wanted: Vec<(PathBuf, String)> = all
+            .into_iter()
+            .filter(|(name, text)| name == Path::new(SUITE_FILE) || filters.iter().any(|filter| may_name(filter, name, text)))
+            .collect();
+        read_suite(&wanted, contract).map(|suite| Self { hash, ..suite })
+    }
+}
+
+/// Whether a piece of an id can stand in an id of this file: what it has before the first `::` ends its topic or one of its names, and all else is in
+/// it or is about wires. It may be a false alarm, never a miss.
+fn may_name(filter: &str, file: &Path, text: &str) -> bool {
+    let topic = file.with_extension("").display().to_string();
+    if let Some((first, _)) = filter.split_once("::") {
+        let name_ends = |line: &str| {
+            let flow = line.contains("{ name: ");
+            let name = line.split_once("name: ").map(|(_, name)| if flow { name.split([',', '}']).next().unwrap_or(name) } else { name });
+            name.is_some_and(|name| slug(name).ends_with(&slug(first)))
+        };
+        let known = topic.ends_with(first) || first.ends_with(']') || is_of_wires(first) || text.lines().any(name_ends);
+        if !known {
+            return false;
+        }
+    }
+    let words = slug(&format!("{topic} {text}"));
+    let parts = || filter.split("::").flat_map(|part| part.split(['[', ']']));
+    parts().all(|part| is_of_wires(part) || words.contains(&slug(part)))
+}
+
+/// Whether it is a piece of the last two parts of an id.
+fn is_of_wires(part: &str) -> bool {
+    let part = part.trim_matches(':');
+    let names: Vec<&str> = Wire::ALL.iter().map(|wire| wire.name()).chain(["h1", "h2", "agreement"]).collect();
+    part.split('+').all(|piece| names.iter().any(|name| name.contains(piece)))
 }
 
 /// The files of a folder: `suite.yaml` and the case files beside it, sorted by name. Folders in it are not entered: `requirements/` is the catalogue's.
@@ -86,6 +132,37 @@ pub fn files_of(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Transport;
+
+    #[test]
+    fn no_file_is_passed_over_that_a_filter_can_name() {
+        let contract = Contract::built_in();
+        let all = Suite::built_in(contract).unwrap();
+        let files = Suite::built_in_files();
+        for case in &all.cases {
+            let (name, text) = files.iter().find(|(name, _)| name.with_extension("") == Path::new(&case.topic)).unwrap();
+            for id in case.trials(&Transport::ALL).into_iter().map(|trial| trial.id).chain([format!("{}::agreement", case.id)]) {
+                // Pieces of every length from a few places.
+                for from in [0, id.len() / 3, id.len() / 2, id.len() * 3 / 4] {
+                    for to in [from + 1, id.len() * 4 / 5, id.len()] {
+                        if let Some(piece) = id.get(from..to.max(from)) {
+                            assert!(may_name(piece, name, text), "{piece} of {id}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_reads_the_files_that_it_names_and_the_suite_is_the_same() {
+        let contract = Contract::built_in();
+        let all = Suite::built_in(contract).unwrap();
+        let one = Suite::built_in_for(&["tenancy::".to_owned()], contract).unwrap();
+        assert!(one.cases.len() < all.cases.len() / 2, "{} cases", one.cases.len());
+        assert!(one.cases.iter().any(|case| case.topic == "tenancy"));
+        assert_eq!(one.hash, all.hash);
+    }
 
     #[test]
     fn every_file_of_the_folder_is_built_in() {

@@ -34,8 +34,8 @@ pub fn check(options: &CheckOptions) -> Result<ExitStatus, Failure> {
 /// Where the suite comes from.
 #[derive(Debug, Clone, Copy)]
 pub enum Files<'a> {
-    /// What is inside the binary.
-    BuiltIn,
+    /// What is inside the binary, as far as these pieces of ids can name it; all without any.
+    BuiltIn(&'a [String]),
     /// Other cases of the same API.
     Cases(&'a Path),
     /// Another API with its own contract.
@@ -48,8 +48,13 @@ impl<'a> Files<'a> {
         match (cases, suite) {
             (_, Some(folder)) => Self::Suite(folder),
             (Some(folder), None) => Self::Cases(folder),
-            (None, None) => Self::BuiltIn,
+            (None, None) => Self::BuiltIn(&[]),
         }
+    }
+
+    /// The same where no more than these pieces of ids name is wanted.
+    pub const fn only(self, filters: &'a [String]) -> Self {
+        if matches!(self, Self::BuiltIn(_)) { Self::BuiltIn(filters) } else { self }
     }
 }
 
@@ -97,9 +102,9 @@ pub fn inputs(files: Files<'_>, target: Option<&Path>) -> Result<Inputs, Failure
             let files = case::files_of(folder).map_err(|error| unread("case files in", folder, error))?;
             (case::read_suite(&files, Contract::built_in()).map(|suite| (Terms::BuiltIn, suite)), Some(folder), files)
         }
-        Files::BuiltIn => {
-            let files = Suite::built_in_files();
-            (case::read_suite(&files, Contract::built_in()).map(|suite| (Terms::BuiltIn, suite)), None, files)
+        Files::BuiltIn(filters) => {
+            let read = Suite::built_in_for(filters, Contract::built_in());
+            (read.map(|suite| (Terms::BuiltIn, suite)), None, Suite::built_in_files())
         }
     };
     let statement = target.as_ref().map(|(path, text)| Statement::read(path, text)).transpose();

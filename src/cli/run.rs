@@ -24,7 +24,8 @@ use super::{Failure, check, signals, to_stderr, to_stdout};
 
 /// Reads and checks all input, runs, writes the reports.
 pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
-    let Inputs { contract, suite, statement } = check::inputs(Files::of(&options.cases, &options.suite), options.aim.target.as_deref())?;
+    let Inputs { contract, suite, statement } =
+        check::inputs(Files::of(&options.cases, &options.suite).only(&options.filter), options.aim.target.as_deref())?;
     let contract = contract.get();
     let chosen = aim::choose(&options, statement)?;
     if options.suite.is_some() && matches!(chosen, Chosen::Embedded(_)) {

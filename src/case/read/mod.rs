@@ -39,12 +39,12 @@ use crate::contract::descriptors::Method;
 /// # Errors
 /// All mistakes of all files.
 pub fn read_suite(files: &[(PathBuf, String)], contract: &Contract) -> Result<Suite, Mistakes> {
-    let mut files: Vec<&(PathBuf, String)> = files.iter().collect();
-    files.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut sorted: Vec<&(PathBuf, String)> = files.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
     let mut reader = Reader::new(contract);
     let mut suite = None;
     let mut topics = Vec::new();
-    for (path, text) in &files {
+    for (path, text) in &sorted {
         reader.file.clone_from(path);
         let (node, complaints) = tree::read(text);
         for complaint in complaints {
@@ -78,11 +78,18 @@ pub fn read_suite(files: &[(PathBuf, String)], contract: &Contract) -> Result<Su
             read.cases.push(case);
         }
     }
-    read.hash = hash(files.iter().flat_map(|(path, text)| [path.as_os_str().as_encoded_bytes(), text.as_bytes()]));
+    read.hash = hash_of(files);
     match Mistakes::in_order(reader.mistakes) {
         Some(mistakes) => Err(mistakes),
         None => Ok(read),
     }
+}
+
+/// What the files of a suite are known by: one changed octet gives another.
+pub(super) fn hash_of(files: &[(PathBuf, String)]) -> String {
+    let mut files: Vec<&(PathBuf, String)> = files.iter().collect();
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    hash(files.iter().flat_map(|(path, text)| [path.as_os_str().as_encoded_bytes(), text.as_bytes()]))
 }
 
 /// The file with identities, fixtures and probe.
