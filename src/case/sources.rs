@@ -90,6 +90,7 @@ fn may_name(filter: &str, file: &Path, text: &str) -> bool {
     if let Some((first, _)) = filter.split_once("::") {
         let name_ends = |line: &str| {
             let flow = line.contains("{ name: ");
+            let line = line.split(" #").next().unwrap_or(line);
             let name = line.split_once("name: ").map(|(_, name)| if flow { name.split([',', '}']).next().unwrap_or(name) } else { name });
             name.is_some_and(|name| slug(name).ends_with(&slug(first)))
         };

@@ -54,7 +54,8 @@ fn panics_in_probes(exchange: &Exchange, _: &Contract) -> Vec<Seen> {
 
 #[tokio::test]
 async fn a_panic_in_a_check_is_a_fault_of_the_harness() {
-    let suite = Suite::built_in(Contract::built_in()).expect("the built-in suite has no mistakes");
+    let mut suite = Suite::built_in(Contract::built_in()).expect("the built-in suite has no mistakes");
+    suite.cases.retain(|case| case.topic == "text" || case.id.contains("::adds-OTP"));
     for (examiner, place) in [(panics_in_trials as Examiner, "trial"), (panics_in_fixtures, "fixture"), (panics_in_probes, "probe")] {
         let (exit, reasons, _) = run_against_reference(&suite, examiner).await;
         assert_eq!(exit, ExitStatus::Harness, "{place}: {reasons:?}");
