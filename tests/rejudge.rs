@@ -47,7 +47,8 @@ fn reports(record: &Path) -> Vec<Vec<u8>> {
 
 /// Trials, agreements and refusals on every wire: judging again is the same for all others.
 fn part() -> Selection {
-    let filters = ["second_factors::adds", "second_factors::refuses", "second_factors::is-one-state"];
+    let filters =
+        ["second_factors::adds", "second_factors::refuses-a-factor", "second_factors::refuses-the", "second_factors::is-one-state"];
     Selection { filters: filters.map(str::to_owned).to_vec(), ..everything() }
 }
 
