@@ -100,5 +100,6 @@ async fn a_slow_target_gets_the_same_verdicts_in_every_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_target_gets_the_same_verdicts_in_every_order() {
     let fault = reference::FAULTS.iter().find(|fault| fault.layer == reference::Layer::Meaning).expect("there is a fault of meaning");
-    stable(fault.name, Options { fault: Some(fault), ..Options::default() }, &JOBS).await;
+    let jobs = if asked().is_some() { &JOBS[..] } else { &JOBS[1..] };
+    stable(fault.name, Options { fault: Some(fault), ..Options::default() }, jobs).await;
 }

@@ -28,7 +28,7 @@ async fn run(name: &str, url: String) -> (Option<i32>, Vec<(String, Vec<u8>)>) {
     let done = tokio::task::spawn_blocking(move || {
         Command::new(env!("CARGO_BIN_EXE_triwire"))
             .args(["run", &url, "--jobs", "8", "--bound", "1", "--timeout", "3", "--profile", "zitadel", "--profile", "hardening"])
-            .args(["second_factors::", "auth_tokens::"].iter().flat_map(|topic| ["--filter", topic]))
+            .args(["second_factors::", "auth_tokens::", "::json::h1"].iter().flat_map(|topic| ["--filter", topic]))
             .arg("--token-file")
             .arg(&token)
             .arg("--out")
