@@ -99,6 +99,11 @@ fn status_readable(view: &View<'_>) -> Outcome {
     if matches!(view.reading.answer, Answer::None { .. }) || view.exchange.received.head().is_none() {
         return Outcome::NotApplicable;
     }
+    // Who turns a page of another origin away does so before there is a call (WHATWG Fetch, CORS protocol).
+    let has_origin = view.exchange.sent.fields.iter().any(|field| field.is("origin"));
+    if has_origin && view.exchange.received.head().is_some_and(|head| head.status == Some(403)) {
+        return Outcome::NotApplicable;
+    }
     let places: Vec<Place> = view.reading.fields("grpc-status").map(|field| field.place).collect();
     let success_in_head = view.reading.framed.as_ref().is_some_and(|framed| !framed.frames.is_empty())
         && view.reading.fields("grpc-status").all(|field| field.value == b"0");

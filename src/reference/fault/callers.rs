@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
 use super::around::{ADD, LIST, refused};
 use super::http_requests::refuse;
 use super::macros::guard;
-use super::{ALL, Fault, Heard, JSON, Layer, Seam};
+use super::{ALL, Fault, Heard, JSON, Layer, Seam, Variant};
 use crate::reference::failure::Code;
 use crate::reference::octets::Below;
 
@@ -131,6 +131,15 @@ pub(super) static LACK_OF_PERMISSION_401: Fault = Fault {
         }
         denied
     }),
+};
+
+/// A legal one: all browsers' wires alike.
+pub(super) static FOREIGN_ORIGIN_REFUSED: Variant = Variant {
+    name: "foreign-origin-refused",
+    spared_by: &["EQ-ORIGIN"],
+    wires: &["json", "grpc-web", "grpc-web-text"],
+    summary: "calls from a foreign origin are refused with 403",
+    seam: Seam::Head(|head| refuse(is_foreign(head), StatusCode::FORBIDDEN)),
 };
 
 fn is_foreign(head: &http::request::Parts) -> bool {

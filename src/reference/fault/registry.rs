@@ -354,6 +354,7 @@ pub static VARIANTS: &[&Variant] = &[
     &http_variants::GZIP_READ,
     &http_variants::LENGTH_REQUIRED,
     &http_variants::EXPECTATION_REFUSED,
+    &callers::FOREIGN_ORIGIN_REFUSED,
 ];
 
 /// Variants that lack a wire, or an HTTP version of one.
