@@ -120,6 +120,23 @@ impl Places {
         named.flat_map(|((_, wires), _)| wires.iter().copied()).collect()
     }
 
+    /// An option about TLS that nothing would use is a mistake: whoever gives it believes that the connection is safe.
+    fn check_tls(&self, options: &TargetOptions) -> Result<(), Failure> {
+        let given = [
+            ("--ca", options.ca.is_some()),
+            ("--insecure", options.insecure),
+            ("--client-cert", options.client_cert.is_some()),
+            ("--client-key", options.client_key.is_some()),
+        ];
+        let mut addresses = self.url.iter().chain(self.wires.iter().flatten()).chain(&self.setup);
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) if addresses.all(|url| url.starts_with("http://")) => Err(Failure::usage(format!(
+                "{option} speaks of TLS, but the address begins with http://; write https://, or leave {option} out"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Wires without an address are none of which nothing could be said: that has to be asked for.
     fn check_complete(&self, wanted: &[Wire]) -> Result<(), Failure> {
         let is_wanted = |wires: &[Wire]| wires.iter().any(|wire| wanted.is_empty() || wanted.contains(wire));
@@ -148,6 +165,7 @@ pub fn live(
     timeout: Option<Duration>,
 ) -> Result<Aim, Failure> {
     places.check_complete(wanted)?;
+    places.check_tls(options)?;
     let client = match (options.client_cert.clone().or(statement.client_cert), options.client_key.clone().or(statement.client_key)) {
         (None, None) => None,
         (Some(cert), Some(key)) => Some(ClientCertificate { cert, key }),

@@ -137,6 +137,7 @@ fn an_address_that_is_none_is_told_and_nothing_is_sent() {
     run("http://127.0.0.1:99999").says_one_error(&["the port is not a number from 1 to 65535"]);
     run(&format!("{} --fault no-date", target.url())).says_one_error(&["--fault speaks of the embedded target"]);
     run(&format!("{} --authority user@host", target.url())).says_one_error(&["is no name that a request could be for"]);
+    run("http://127.0.0.1:1 --ca pat.txt").says_one_error(&["--ca speaks of TLS", "write https://"]);
     run("https://127.0.0.1:1 --ca pat.txt").says_one_error(&["it holds no certificate", "`--ca` takes a PEM file"]);
     target.check();
 }
