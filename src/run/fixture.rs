@@ -197,7 +197,8 @@ fn setup_transport(engine: &Engine<'_>) -> Result<Transport, Failed> {
 }
 
 fn journal(engine: &Engine<'_>, set: &Set, state: State) -> Result<(), Failed> {
-    let captures = engine.redacted(&set.captures);
+    let mut captures = engine.redacted(&set.captures);
+    captures.retain(|name, _| !is_made_up(engine, name));
     let line = Line {
         run: set.run.clone(),
         target: engine.journal.target().to_owned(),
@@ -266,9 +267,17 @@ fn is_given(engine: &Engine<'_>, step: &Step, identity: &str, captures: &Capture
 /// Names and ids of what a set made, without its secrets.
 fn to_find_by(engine: &Engine<'_>, captures: &Captures) -> String {
     let redacted = engine.redacted(captures);
-    let shown = redacted.iter().filter(|(name, value)| !GIVEN_BY_ENGINE.contains(&name.as_str()) && captures.get(*name) == Some(value));
+    let is_of_target = |name: &String| !GIVEN_BY_ENGINE.contains(&name.as_str()) && !is_made_up(engine, name);
+    let shown = redacted.iter().filter(|(name, value)| is_of_target(name) && captures.get(*name) == Some(value));
     let shown = shown.map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
     shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a capture is a text that only looks like one of the target: nothing has it for an id, so nothing is to be removed by it.
+fn is_made_up(engine: &Engine<'_>, name: &str) -> bool {
+    let fixtures = engine.suite.fixtures.values().flat_map(|fixture| fixture.setup.iter().chain(&fixture.reset));
+    let identities = engine.suite.identities.values().flat_map(|identity| &identity.setup);
+    fixtures.chain(identities).flat_map(|step| &step.capture).any(|(captured, path)| captured == name && path.ends_with('~'))
 }
 
 /// Performs steps outside a trial, with what the alternatives that are taken bring.
