@@ -216,7 +216,7 @@ fn single(kind: &Kind, value: Value) -> Result<Value, Problem> {
 }
 
 /// `1`, `1.0` and `1e0` are the same integer; `1.5` is none.
-#[allow(clippy::cast_possible_truncation)] // The range is checked before.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked before")]
 fn integer(number: &Number) -> Option<i128> {
     let exact = number.as_i64().map(i128::from);
     exact.or_else(|| number.as_u64().map(i128::from)).or_else(|| {

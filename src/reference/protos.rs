@@ -2,6 +2,6 @@
 //!
 //! The server uses the messages; the clients are for whoever wants to call it with an ordinary gRPC client.
 
-#![allow(missing_docs, clippy::all, clippy::pedantic)]
+#![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
 
 include!(concat!(env!("OUT_DIR"), "/reference_protos.rs"));

@@ -3,6 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 
+use super::macros::wire_fault;
 use super::{Fault, GRPC, Layer, Seam, WEB};
 use crate::reference::context::{Context, Wire};
 use crate::reference::failure::Code;
@@ -13,15 +14,7 @@ const WITHOUT_TEXT: &[&str] = &["grpc", "grpc-web"];
 /// A fault of frames: name, requirement, kind, wires, summary, and how it bends the framed octets.
 macro_rules! framing {
     ($static:ident, $name:literal, $requirement:literal, $kind:literal, $wires:expr, $summary:literal, $bend:expr) => {
-        pub(super) static $static: Fault = Fault {
-            name: $name,
-            requirement: $requirement,
-            kind: $kind,
-            wires: $wires,
-            layer: Layer::Wire,
-            summary: $summary,
-            seam: Seam::Framed(|_, context, body| bend(context, body, $bend)),
-        };
+        wire_fault!($static, $name, $requirement, $kind, $wires, $summary, Seam::Framed(|_, context, body| bend(context, body, $bend)));
     };
 }
 

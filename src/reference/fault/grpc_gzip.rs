@@ -9,7 +9,8 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, 
 use http::request::Parts;
 
 use super::http_requests::has;
-use super::{Fault, GRPC, Heard, Layer, Seam, Variant, WEB};
+use super::macros::wire_fault;
+use super::{GRPC, Heard, Seam, Variant, WEB};
 use crate::reference::frames::{self, Reply};
 use crate::reference::limits;
 
@@ -54,22 +55,7 @@ pub(super) static MESSAGE_GZIP: Variant = Variant {
     seam: Seam::Several(&[HIDE, INFLATE, TELL, Seam::Leaving(|head, reply| has(head, &ACCEPTED, "gzip") && deflate(reply) && name(reply))]),
 };
 
-/// A fault of compression: name, requirement, kind, wires, summary, seam.
-macro_rules! compressing {
-    ($static:ident, $name:literal, $requirement:literal, $kind:literal, $wires:expr, $summary:literal, $seam:expr) => {
-        pub(super) static $static: Fault = Fault {
-            name: $name,
-            requirement: $requirement,
-            kind: $kind,
-            wires: $wires,
-            layer: Layer::Wire,
-            summary: $summary,
-            seam: $seam,
-        };
-    };
-}
-
-compressing!(
+wire_fault!(
     UNKNOWN_ENCODING_IGNORED,
     "unknown-encoding-ignored",
     "GRPC-COMPRESSION-UNSUPPORTED",
@@ -79,7 +65,7 @@ compressing!(
     Seam::Head(|head| Heard::bent(has(head, &ENCODING, "x-") && head.headers.remove(ENCODING).is_some()))
 );
 
-compressing!(
+wire_fault!(
     WEB_ENCODING_DROPPED,
     "web-encoding-dropped",
     "WEB-COMPRESSED-FLAG",
@@ -89,7 +75,7 @@ compressing!(
     Seam::Head(|head| Heard::bent(head.headers.remove(ENCODING).is_some()))
 );
 
-compressing!(
+wire_fault!(
     ENCODINGS_NOT_TOLD,
     "encodings-not-told",
     "GRPC-COMPRESSION-ACCEPT-HEADER",
@@ -99,7 +85,7 @@ compressing!(
     Seam::Reply(|_, reply| reply.head.remove(ACCEPTED).is_some())
 );
 
-compressing!(
+wire_fault!(
     GZIP_AS_MESSAGE,
     "gzip-as-message",
     "GRPC-COMPRESSION-GZIP",
@@ -118,7 +104,7 @@ compressing!(
     ])
 );
 
-compressing!(
+wire_fault!(
     PLAIN_INFLATED,
     "plain-inflated",
     "GRPC-COMPRESSION-PER-MESSAGE",
@@ -139,7 +125,7 @@ compressing!(
     ])
 );
 
-compressing!(
+wire_fault!(
     DAMAGED_GZIP_EXECUTED,
     "damaged-gzip-executed",
     "GRPC-COMPRESSED-CORRUPT",
@@ -149,7 +135,7 @@ compressing!(
     Seam::Several(&[HIDE, Seam::Framed(|head, _, body| inflate(head, body, |_| Some(())))])
 );
 
-compressing!(
+wire_fault!(
     GZIP_MIRRORED,
     "gzip-mirrored",
     "GRPC-RESPONSE-COMPRESSION-MIRROR",
@@ -159,7 +145,7 @@ compressing!(
     Seam::Several(&[HIDE, INFLATE, Seam::Leaving(|head, reply| head.headers.contains_key(HIDDEN) && deflate(reply) && name(reply))])
 );
 
-compressing!(
+wire_fault!(
     ALWAYS_GZIP,
     "always-gzip",
     "GRPC-RESPONSE-COMPRESSION-OFFER",
@@ -169,7 +155,7 @@ compressing!(
     Seam::Leaving(|_, reply| deflate(reply) && name(reply))
 );
 
-compressing!(
+wire_fault!(
     GZIP_UNNAMED,
     "gzip-unnamed",
     "GRPC-RESPONSE-COMPRESSION-DECODES",
@@ -179,7 +165,7 @@ compressing!(
     Seam::Leaving(|head, reply| has(head, &ACCEPTED, "gzip") && deflate(reply))
 );
 
-compressing!(
+wire_fault!(
     GZIP_AROUND_FRAMES,
     "gzip-around-frames",
     "GRPC-NO-CONTENT-ENCODING",
@@ -197,7 +183,7 @@ compressing!(
     })
 );
 
-compressing!(
+wire_fault!(
     WEB_FRAMES_IN_GZIP,
     "web-frames-in-gzip",
     "WEB-NO-MESSAGE-COMPRESSION",
@@ -207,7 +193,7 @@ compressing!(
     Seam::Leaving(|head, reply| has(head, &ACCEPT_ENCODING, "gzip") && deflate(reply) && name(reply))
 );
 
-compressing!(
+wire_fault!(
     IDENTITY_REFUSED,
     "identity-refused",
     "GRPC-ENCODING-IDENTITY",

@@ -6,8 +6,9 @@ use http::{Method as Verb, StatusCode};
 
 use super::http_requests::{as_method, has, refuse};
 use super::http_routes::path;
+use super::macros::wire_fault;
 use super::wire::label;
-use super::{BINARY, Fault, GRPC, Heard, Layer, Seam};
+use super::{BINARY, GRPC, Heard, Seam};
 use crate::reference::context::Wire;
 use crate::reference::failure::Code;
 use crate::reference::frames::{self, Recognized};
@@ -17,22 +18,7 @@ const WITHOUT_TEXT: &[&str] = &["grpc", "grpc-web"];
 const WEB_BINARY: &[&str] = &["grpc-web"];
 pub(super) const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// A fault of heads: name, requirement, kind, wires, summary, seam.
-macro_rules! heading {
-    ($static:ident, $name:literal, $requirement:literal, $kind:literal, $wires:expr, $summary:literal, $seam:expr) => {
-        pub(super) static $static: Fault = Fault {
-            name: $name,
-            requirement: $requirement,
-            kind: $kind,
-            wires: $wires,
-            layer: Layer::Wire,
-            summary: $summary,
-            seam: $seam,
-        };
-    };
-}
-
-heading!(
+wire_fault!(
     UNKNOWN_METHOD_NOT_FOUND,
     "unknown-method-not-found",
     "GRPC-UNKNOWN-METHOD",
@@ -48,7 +34,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     UNKNOWN_SERVICE_PAGE,
     "unknown-service-page",
     "GRPC-UNKNOWN-SERVICE",
@@ -66,7 +52,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     UNKNOWN_PLAIN_404,
     "unknown-plain-404",
     "GRPC-UNKNOWN-GRPC-ANSWER",
@@ -76,7 +62,7 @@ heading!(
     Seam::Head(|head| refuse(contract().method(head.uri.path()).is_none(), StatusCode::NOT_FOUND))
 );
 
-heading!(
+wire_fault!(
     RPC_PATH_IGNORES_CASE,
     "rpc-path-ignores-case",
     "GRPC-PATH-CASE",
@@ -89,7 +75,7 @@ heading!(
     }))
 );
 
-heading!(
+wire_fault!(
     RPC_ANY_METHOD,
     "rpc-any-method",
     "GRPC-METHOD-POST-ONLY",
@@ -99,7 +85,7 @@ heading!(
     Seam::Head(|head| as_method(head, head.method != Verb::POST, Verb::POST))
 );
 
-heading!(
+wire_fault!(
     WEB_ANY_METHOD,
     "web-any-method",
     "WEB-METHOD-POST-ONLY",
@@ -109,7 +95,7 @@ heading!(
     Seam::Head(|head| as_method(head, head.method != Verb::POST, Verb::POST))
 );
 
-heading!(
+wire_fault!(
     PLUS_PROTO_UNKNOWN,
     "plus-proto-unknown",
     "GRPC-CONTENT-TYPE-PROTO",
@@ -122,7 +108,7 @@ heading!(
     ))
 );
 
-heading!(
+wire_fault!(
     ANY_SUBTYPE_IS_PROTO,
     "any-subtype-is-proto",
     "GRPC-CONTENT-TYPE-UNSUPPORTED-SUBTYPE",
@@ -138,7 +124,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     HOURS_OVERFLOW,
     "hours-overflow",
     "GRPC-TIMEOUT-UNITS",
@@ -154,7 +140,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     MALFORMED_TIMEOUT_IGNORED,
     "malformed-timeout-ignored",
     "GRPC-TIMEOUT-MALFORMED",
@@ -167,7 +153,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     PADDED_METADATA_REFUSED,
     "padded-metadata-refused",
     "GRPC-BIN-HEADER-INPUT",
@@ -177,7 +163,7 @@ heading!(
     Seam::Head(|head| refuse(binary(head, |text| text.ends_with(b"=")), StatusCode::BAD_REQUEST))
 );
 
-heading!(
+wire_fault!(
     JOINED_METADATA_REFUSED,
     "joined-metadata-refused",
     "GRPC-BIN-HEADER-JOINED",
@@ -187,7 +173,7 @@ heading!(
     Seam::Head(|head| refuse(binary(head, |text| text.contains(&b',')), StatusCode::BAD_REQUEST))
 );
 
-heading!(
+wire_fault!(
     ODD_METADATA_REFUSED,
     "odd-metadata-refused",
     "GRPC-ASCII-LENIENT",
@@ -200,7 +186,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     SMALL_HEADS_ONLY,
     "small-heads-only",
     "GRPC-METADATA-SIZE",
@@ -213,7 +199,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     WEB_BARE_UNKNOWN,
     "web-bare-unknown",
     "WEB-CONTENT-TYPE-BARE",
@@ -223,7 +209,7 @@ heading!(
     Seam::Recognized(|_, recognized| unknown(recognized, *recognized == Recognized::Call(Wire::GrpcWeb, "application/grpc-web")))
 );
 
-heading!(
+wire_fault!(
     WEB_NEEDS_FIELD,
     "web-needs-field",
     "WEB-X-HEADERS-OPTIONAL",
@@ -236,7 +222,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     WEB_BINARY_IN_BASE64,
     "web-binary-in-base64",
     "WEB-BODY-MATCHES-TYPE",
@@ -252,7 +238,7 @@ heading!(
     })
 );
 
-heading!(
+wire_fault!(
     WEB_TEXT_IN_OCTETS,
     "web-text-in-octets",
     "WEB-BODY-MATCHES-TYPE",

@@ -1,6 +1,7 @@
 //! Faults of reading encoded messages.
 
 use super::around::{ADD, CREATE};
+use super::macros::wire_fault;
 use super::{BINARY, Fault, Layer, Seam};
 use crate::reference::codec::Parcel;
 use crate::reference::failure::Code;
@@ -8,15 +9,15 @@ use crate::reference::failure::Code;
 /// A fault of reading on the binary wires: name, requirement, kind, summary, and how it bends the octets of a message.
 macro_rules! reading {
     ($static:ident, $name:literal, $requirement:literal, $kind:literal, $summary:literal, $calls:expr, $bend:expr) => {
-        pub(super) static $static: Fault = Fault {
-            name: $name,
-            requirement: $requirement,
-            kind: $kind,
-            wires: BINARY,
-            layer: Layer::Wire,
-            summary: $summary,
-            seam: Seam::Request(|context, _, parcel| context.calls($calls) && bend(parcel, $bend)),
-        };
+        wire_fault!(
+            $static,
+            $name,
+            $requirement,
+            $kind,
+            BINARY,
+            $summary,
+            Seam::Request(|context, _, parcel| context.calls($calls) && bend(parcel, $bend))
+        );
     };
 }
 

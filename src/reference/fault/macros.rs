@@ -35,4 +35,19 @@ macro_rules! guard {
     };
 }
 
-pub(super) use {fault, guard};
+/// A fault of the wire: name, requirement, kind, wires, summary, seam.
+macro_rules! wire_fault {
+    ($static:ident, $name:literal, $requirement:literal, $kind:literal, $wires:expr, $summary:literal, $seam:expr) => {
+        pub(super) static $static: super::Fault = super::Fault {
+            name: $name,
+            requirement: $requirement,
+            kind: $kind,
+            wires: $wires,
+            layer: super::Layer::Wire,
+            summary: $summary,
+            seam: $seam,
+        };
+    };
+}
+
+pub(super) use {fault, guard, wire_fault};

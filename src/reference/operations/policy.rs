@@ -60,7 +60,7 @@ pub(super) fn show(call: &Call<'_>) -> Outcome {
     if call.of_instance {
         return call.answer(&api::GetDefaultLoginPolicyResponse { policy: Some(policy) });
     }
-    #[allow(deprecated)] // The contract says so, and that the two are equal.
+    #[expect(deprecated, reason = "the contract has the field, and says that it equals the one in the policy")]
     call.answer(&api::GetLoginPolicyResponse { is_default: policy.is_default, policy: Some(policy) })
 }
 
