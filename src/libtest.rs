@@ -185,6 +185,7 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
         client: Client::new(connector, Timeouts::default()),
         target: TargetIdentity { address: url, embedded, ..TargetIdentity::default() },
         recorded_options: BTreeMap::new(),
+        known_failures: Vec::new(),
         journal: Journal::none(),
         stop: Stop::default(),
     };

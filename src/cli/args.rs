@@ -201,6 +201,9 @@ pub struct RunOptions {
     /// What makes the run fail: `must` or `should`
     #[arg(long, value_name = "LEVEL", default_value = "must", value_parser = ["must", "should"], help_heading = "Reports")]
     pub gate: String,
+    /// Failures that are expected of the target, each with its reason (YAML); see docs/known-failures.md
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub known_failures: Option<PathBuf>,
     /// Accept what was skipped for this reason: `permission`
     #[arg(long, value_name = "REASON", value_parser = ["permission"], help_heading = "Reports")]
     pub allow_skip: Option<String>,
@@ -330,6 +333,9 @@ pub struct CheckOptions {
     /// A target file to read as well
     #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,
+    /// A file of known failures to read as well
+    #[arg(long, value_name = "FILE")]
+    pub known_failures: Option<PathBuf>,
 }
 
 /// A path without a slash at its end.

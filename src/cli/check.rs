@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use triwire::case::{self, Folder, Mistakes, Suite};
 use triwire::conclude::ExitStatus;
 use triwire::contract::Contract;
-use triwire::target::Statement;
+use triwire::target::{KnownFailures, Statement};
 
 use super::args::CheckOptions;
 use super::{Failure, to_stdout};
@@ -13,7 +13,7 @@ use super::{Failure, to_stdout};
 /// Reads everything and reports every mistake.
 pub fn check(options: &CheckOptions) -> Result<ExitStatus, Failure> {
     let files = Files::of(&options.cases, &options.suite);
-    let read = inputs(files, options.target.as_deref());
+    let read = inputs(files, Beside { target: options.target.as_deref(), known_failures: options.known_failures.as_deref() });
     // Schemas of another API are among the inputs; those that are compiled in are only read here.
     let of_schemas: String = if matches!(files, Files::Suite(_)) {
         String::new()
@@ -83,15 +83,24 @@ pub struct Inputs {
     pub contract: Terms,
     pub suite: Suite,
     pub statement: Option<Statement>,
+    pub known_failures: KnownFailures,
 }
 
-/// The suite with its contract, and the target file: the mistakes of all at once.
-pub fn inputs(files: Files<'_>, target: Option<&Path>) -> Result<Inputs, Failure> {
+/// Files about the target, beside those of the suite.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    pub target: Option<&'a Path>,
+    pub known_failures: Option<&'a Path>,
+}
+
+/// The suite with its contract, and the files about the target: the mistakes of all at once.
+pub fn inputs(files: Files<'_>, beside: Beside<'_>) -> Result<Inputs, Failure> {
     let unread = |what, path: &Path, error| Failure::usage(format!("can't read the {what} {}: {error}", path.display()));
-    let target = match target {
-        None => None,
-        Some(path) => Some((path, std::fs::read_to_string(path).map_err(|error| unread("target file", path, error))?)),
+    let text = |what, path: Option<&Path>| -> Result<Option<(PathBuf, String)>, Failure> {
+        path.map(|path| Ok((path.to_owned(), std::fs::read_to_string(path).map_err(|error| unread(what, path, error))?))).transpose()
     };
+    let target = text("target file", beside.target)?;
+    let known_failures = text("file of known failures", beside.known_failures)?;
     let (read, folder, mut sources) = match files {
         Files::Suite(folder) => {
             let read = Folder::read(folder).map_err(|error| unread("suite", folder, error))?;
@@ -108,16 +117,21 @@ pub fn inputs(files: Files<'_>, target: Option<&Path>) -> Result<Inputs, Failure
         }
     };
     let statement = target.as_ref().map(|(path, text)| Statement::read(path, text)).transpose();
-    match (read, statement) {
-        (Ok((contract, suite)), Ok(statement)) => Ok(Inputs { contract, suite, statement }),
-        (read, statement) => {
+    // Which requirements there are is known only of a suite without mistakes.
+    let listed = match (&known_failures, &read) {
+        (Some((path, text)), Ok((contract, _))) => KnownFailures::read(path, text, &contract.get().catalogue),
+        _ => Ok(KnownFailures::default()),
+    };
+    match (read, statement, listed) {
+        (Ok((contract, suite)), Ok(statement), Ok(known_failures)) => Ok(Inputs { contract, suite, statement, known_failures }),
+        (read, statement, listed) => {
             // Readers name files within their folder; a person wants to open them from here.
             let here = |file: &Path| folder.map_or_else(|| file.to_owned(), |folder| folder.join(file));
             let mut all: Vec<case::Mistake> = read.err().map(|found| found.0).unwrap_or_default();
             all.iter_mut().for_each(|mistake| mistake.file = here(&mistake.file));
-            all.extend(statement.err().map(|found| found.0).unwrap_or_default());
+            all.extend(statement.err().into_iter().chain(listed.err()).flat_map(|found| found.0));
             sources.iter_mut().for_each(|(file, _)| *file = here(file));
-            sources.extend(target.map(|(path, text)| (path.to_owned(), text)));
+            sources.extend(target.into_iter().chain(known_failures));
             Err(mistakes(&Mistakes(all), &sources))
         }
     }

@@ -10,13 +10,14 @@ use triwire::wire::Client;
 
 use super::aim::{self, Places};
 use super::args::CleanOptions;
-use super::check::{Files, Inputs};
+use super::check::{Beside, Files, Inputs};
 use super::run::JOURNAL;
 use super::{Failure, check, signals, to_stderr, to_stdout};
 
 /// Removes what the journal of the folder lists.
 pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
-    let Inputs { contract, suite, statement } = check::inputs(Files::of(&options.cases, &options.suite), options.aim.target.as_deref())?;
+    let beside = Beside { target: options.aim.target.as_deref(), ..Beside::default() };
+    let Inputs { contract, suite, statement, .. } = check::inputs(Files::of(&options.cases, &options.suite), beside)?;
     let contract = contract.get();
     let path = options.out.join(JOURNAL);
     let text = std::fs::read_to_string(&path)

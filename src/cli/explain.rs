@@ -9,14 +9,14 @@ use triwire::reference::FAULTS;
 use triwire::wire::Transport;
 
 use super::args::ExplainOptions;
-use super::check::{Files, Inputs, inputs};
+use super::check::{Beside, Files, Inputs, inputs};
 use super::coverage::{Coverage, names};
 use super::words::{paragraph, wrapped};
 use super::{Failure, to_stdout};
 
 /// Prints what a name stands for.
 pub fn explain(options: &ExplainOptions) -> Result<ExitStatus, Failure> {
-    let Inputs { contract, suite, .. } = inputs(Files::of(&options.cases, &options.suite), None)?;
+    let Inputs { contract, suite, .. } = inputs(Files::of(&options.cases, &options.suite), Beside::default())?;
     let contract = contract.get();
     let name = options.name.trim();
     if let Some(entry) = contract.catalogue.get(name).or_else(|| contract.catalogue.get(&name.to_ascii_uppercase())) {

@@ -8,11 +8,11 @@ use triwire::target::Capabilities;
 
 use super::Failure;
 use super::args::ListOptions;
-use super::check::{Files, Inputs, inputs};
+use super::check::{Beside, Files, Inputs, inputs};
 
 /// Prints the name of each trial that could be executed, a line each.
 pub fn list(options: &ListOptions) -> Result<ExitStatus, Failure> {
-    let Inputs { contract, suite, .. } = inputs(Files::of(&options.cases, &options.suite), None)?;
+    let Inputs { contract, suite, .. } = inputs(Files::of(&options.cases, &options.suite), Beside::default())?;
     let contract = contract.get();
     let selection = Selection {
         wires: options.wire.clone(),

@@ -4,14 +4,14 @@ use serde_json::json;
 use triwire::conclude::ExitStatus;
 
 use super::args::RequirementsOptions;
-use super::check::{Files, Inputs, inputs};
+use super::check::{Beside, Files, Inputs, inputs};
 use super::coverage::Coverage;
 use super::words::wrapped;
 use super::{Failure, to_stdout};
 
 /// Prints each requirement with what tests it. Nothing is sent.
 pub fn requirements(options: &RequirementsOptions) -> Result<ExitStatus, Failure> {
-    let Inputs { contract, suite, .. } = inputs(Files::of(&options.cases, &options.suite), None)?;
+    let Inputs { contract, suite, .. } = inputs(Files::of(&options.cases, &options.suite), Beside::default())?;
     let contract = contract.get();
     let all: Vec<Coverage<'_>> = contract.catalogue.iter().map(|entry| Coverage::of(entry, &suite, contract)).collect();
     let shown: Vec<&Coverage<'_>> = all.iter().filter(|row| !options.untested || !row.untested.is_empty()).collect();

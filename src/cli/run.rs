@@ -15,17 +15,19 @@ use triwire::report::console::{self, Progress};
 use triwire::report::{self, Destination, Layout, clean};
 use triwire::run::journal::Journal;
 use triwire::run::{self, Ended, Options, Setting, Stop};
+use triwire::target::KnownFailures;
 use triwire::wire::Client;
 
 use super::aim::{self, Aim, Chosen};
 use super::args::RunOptions;
-use super::check::{Files, Inputs};
+use super::check::{Beside, Files, Inputs};
 use super::{Failure, check, signals, to_stderr, to_stdout};
 
 /// Reads and checks all input, runs, writes the reports.
 pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
-    let Inputs { contract, suite, statement } =
-        check::inputs(Files::of(&options.cases, &options.suite).only(&options.filter), options.aim.target.as_deref())?;
+    let beside = Beside { target: options.aim.target.as_deref(), known_failures: options.known_failures.as_deref() };
+    let Inputs { contract, suite, statement, known_failures } =
+        check::inputs(Files::of(&options.cases, &options.suite).only(&options.filter), beside)?;
     let contract = contract.get();
     let chosen = aim::choose(&options, statement)?;
     if options.suite.is_some() && matches!(chosen, Chosen::Embedded(_)) {
@@ -41,13 +43,13 @@ pub fn run(options: RunOptions) -> Result<ExitStatus, Failure> {
                 aim::warn(&aim);
                 let journal = Journal::create(&options.out.join(JOURNAL), aim.provisioned_at()).map_err(Failure::harness)?;
                 remind(&journal, &options.out);
-                judge(&options, &suite, contract, &reports, *aim, journal).await
+                judge(&options, &suite, contract, known_failures, &reports, *aim, journal).await
             }
             Chosen::Embedded(settings) => {
                 let target = Reference::start(*settings).await.map_err(Failure::harness)?;
                 let aim = aim::embedded(&options, &target)?;
                 // What is created ends with the target: nothing could be left.
-                let outcome = judge(&options, &suite, contract, &reports, aim, Journal::none()).await;
+                let outcome = judge(&options, &suite, contract, known_failures, &reports, aim, Journal::none()).await;
                 target.shutdown().await;
                 outcome
             }
@@ -105,6 +107,7 @@ async fn judge(
     options: &RunOptions,
     suite: &Suite,
     contract: &Contract,
+    known_failures: KnownFailures,
     reports: &[Destination],
     aim: Aim,
     journal: Journal,
@@ -136,6 +139,7 @@ async fn judge(
         contract,
         suite,
         recorded_options: recorded(options, &selection, &aim.profiles),
+        known_failures: known_failures.0,
         options: Options {
             jobs: usize::from(options.jobs),
             bound: options.bound.unwrap_or(Duration::from_secs(15)),
@@ -242,6 +246,7 @@ fn recorded(options: &RunOptions, selection: &Selection, profiles: &BTreeSet<Str
     put("allow-instance-changes", if options.allow_instance_changes { "true".to_owned() } else { String::new() });
     put("insecure", if options.aim.insecure { "true".to_owned() } else { String::new() });
     put("authority", options.aim.authority.clone().unwrap_or_default());
+    put("known-failures", options.known_failures.as_ref().map(|path| path.display().to_string()).unwrap_or_default());
     put("allow-skip", options.allow_skip.clone().unwrap_or_default());
     recorded
 }

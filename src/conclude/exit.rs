@@ -40,7 +40,8 @@ Exit status, the first that applies:
     5  the target can't be used: not reached, no claimed wire spoken, token refused, or lost on the way
     3  fault of the harness, or a report can't be written
     4  nothing was selected or executed
-    1  a MUST was violated (with --gate should: a MUST or a SHOULD)
+    1  a MUST was violated (with --gate should: a MUST or a SHOULD) and is no known failure,
+       or an entry of the known failures isn't true (any more)
     6  unstable: the same trial had different verdicts in --repeat
     7  nothing failed, but something that gates is inconclusive, or was skipped because the token may not
        (--allow-skip permission accepts the latter)
@@ -88,7 +89,9 @@ impl ExitStatus {
             Self::Unusable => "the target can't be used: not reached, no claimed wire spoken, token refused, or lost on the way",
             Self::Harness => "fault of the harness, or a report can't be written",
             Self::Nothing => "nothing was selected or executed",
-            Self::Failed => "a MUST was violated (with --gate should: a MUST or a SHOULD)",
+            Self::Failed => {
+                "a MUST was violated (with --gate should: a MUST or a SHOULD) and is no known failure, or an entry of the known failures isn't true (any more)"
+            }
             Self::Unstable => "unstable: the same trial had different verdicts in --repeat",
             Self::Inconclusive => "nothing failed, but something that gates is inconclusive, or was skipped because the token may not",
             Self::Passed => "everything that gates passed, or doesn't apply to the target",
@@ -176,8 +179,9 @@ pub fn conclude(summary: &Summary, policy: Policy) -> Conclusion {
     let gating = |verdict: Verdict| -> u64 {
         summary.levels.iter().filter(|(level, _)| policy.gates(**level)).map(|(_, counts)| counts.of(verdict)).sum()
     };
-    let failed = gating(Verdict::Fail);
-    let nothing = summary.executed == 0 && failed == 0;
+    let excused: u64 = summary.excused.iter().filter(|(level, _)| policy.gates(**level)).map(|(_, count)| count).sum();
+    let failed = gating(Verdict::Fail).saturating_sub(excused);
+    let nothing = summary.executed == 0 && gating(Verdict::Fail) == 0;
     if let Some(fault) = harness_fault(summary, interrupted.is_some() || unusable, nothing) {
         causes.push((ExitStatus::Harness, fault));
     }
@@ -187,6 +191,12 @@ pub fn conclude(summary: &Summary, policy: Policy) -> Conclusion {
     if failed > 0 {
         let of = if policy.gate_should { "a MUST or SHOULD" } else { "a MUST" };
         causes.push((ExitStatus::Failed, format!("{failed} {} {of}", plural(failed, "result violates", "results violate"))));
+    }
+    let untrue = summary.untrue();
+    if let Some(first) = untrue.first() {
+        let count = untrue.len() as u64;
+        let what = plural(count, "known failure isn't true", "known failures aren't true");
+        causes.push((ExitStatus::Failed, format!("{count} {what}: {}, {}: {}", first.subject, first.kind, first.why)));
     }
     if let Some(first) = summary.unstable.first() {
         let count = summary.unstable.len() as u64;
@@ -217,7 +227,11 @@ pub fn conclude(summary: &Summary, policy: Policy) -> Conclusion {
     // Causes were found in the order of the table, so the one that decided comes first.
     let mut sentences: Vec<String> = causes.into_iter().map(|(_, sentence)| sentence).collect();
     if sentences.is_empty() {
-        sentences.push(ExitStatus::Passed.meaning().to_owned());
+        let but = match excused {
+            0 => String::new(),
+            count => format!("; {count} {} as listed in the known failures", plural(count, "result fails", "results fail")),
+        };
+        sentences.push(format!("{}{but}", ExitStatus::Passed.meaning()));
     }
     Conclusion { exit, sentences }
 }

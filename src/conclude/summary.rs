@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::known::Known;
 use super::requirement::{RequirementOnWire, Tally};
 use super::root::{Origin, Roots, names};
 use super::rules::Rules;
@@ -65,7 +66,11 @@ pub struct Summary {
     pub executed: u64,
     /// Wires on which at least one positive step met its whole expectation.
     pub live: BTreeSet<Wire>,
-    /// Failures by root cause.
+    /// The list of known failures.
+    pub known: Known,
+    /// Failed results that it excuses, by level.
+    pub excused: BTreeMap<Level, u64>,
+    /// Failures by root cause, those that are excused left out.
     pub roots: Roots,
     /// Reasons of inconclusive results and errors, with their number and the first result.
     pub reasons: BTreeMap<(Verdict, String), (u64, String)>,
@@ -148,7 +153,10 @@ impl Summary {
     /// Takes in the next event.
     pub fn fold(&mut self, event: &Event) {
         match event {
-            Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::RunStarted(started) => {
+                self.known = Known::of(&started.known_failures);
+                self.started = Some(started.clone());
+            }
             Event::ProbeEnded(probe) => {
                 self.probes += 1;
                 self.answered_probes += u64::from(probe.presence == Presence::Live);
@@ -206,7 +214,13 @@ impl Summary {
         self.levels.entry(level).or_default().add(judgement.verdict);
         match judgement.verdict {
             Verdict::Pass => {}
-            Verdict::Fail => self.roots.add(&self.rules, origin, judgement),
+            Verdict::Fail => {
+                if self.known.see(&origin.id, &origin.transports, judgement) {
+                    *self.excused.entry(level).or_default() += 1;
+                } else {
+                    self.roots.add(&self.rules, origin, judgement);
+                }
+            }
             Verdict::Skip => {
                 let reason = judgement.skip.map_or("no reason", SkipReason::name);
                 *self.skips.entry((reason, level)).or_default() += 1;
@@ -256,10 +270,13 @@ impl Summary {
         }
     }
 
+    /// The first verdict of a trial or agreement.
+    pub(super) fn verdict_of(&self, id: &str) -> Option<Verdict> {
+        self.verdicts.get(&hash(id)).copied()
+    }
+
     fn note_repeat(&mut self, id: &str, verdict: Verdict) {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        let first = *self.verdicts.entry(hasher.finish()).or_insert(verdict);
+        let first = *self.verdicts.entry(hash(id)).or_insert(verdict);
         if first != verdict {
             self.unstable.insert(id.to_owned());
         }
@@ -286,4 +303,11 @@ impl Summary {
             }
         })
     }
+}
+
+/// Ids are long and many.
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }

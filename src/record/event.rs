@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Seen;
 use crate::judge::{Judgement, Observation};
-use crate::target::Presence;
+use crate::target::{KnownFailure, Presence};
 use crate::wire::{Exchange, Transport, Wire};
 
 /// One event; `events.jsonl` holds one a line, the first is `run-started`, the last of a whole record is `run-ended`.
@@ -60,6 +60,9 @@ pub struct RunStarted {
     pub seed: u64,
     /// Options in effect, by their long name.
     pub options: BTreeMap<String, String>,
+    /// Failures that are expected of the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_failures: Vec<KnownFailure>,
     /// Trials, agreements and passive results that are planned.
     pub planned: u64,
     /// Transports that were planned.

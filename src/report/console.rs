@@ -47,12 +47,36 @@ pub fn failures(record: &Path, summary: &Summary, layout: Layout) -> Result<Stri
     if summary.roots.beyond > 0 {
         let _ = writeln!(text, "... {} more failures at ever other places are in the reports\n", summary.roots.beyond);
     }
+    text.push_str(&known(summary, layout));
     text.push_str(&reasons(summary, layout));
     text.truncate(text.trim_end().len());
     if !text.is_empty() {
         text.push('\n');
     }
     Ok(text)
+}
+
+/// Known failures, a line each, and entries that aren't true.
+fn known(summary: &Summary, layout: Layout) -> String {
+    let mut page = Page::new(layout);
+    let met: Vec<_> = summary.known.iter().filter(|(_, results)| !results.is_empty()).collect();
+    if !met.is_empty() {
+        page.line(BOLD, "Known failures:", 0);
+        for (known, results) in met {
+            let count = if results.len() == 1 { "1 result".to_owned() } else { format!("{} results", results.len()) };
+            page.line(PLAIN, &format!("  {}, {}: {count}; {}", known.subject, known.kind, short(&known.why, 200)), 4);
+        }
+        page.blank();
+    }
+    let untrue = summary.untrue();
+    if !untrue.is_empty() {
+        page.line(RED, "Known failures that aren't true:", 0);
+        for it in untrue {
+            page.line(PLAIN, &format!("  {}, {}: {}", it.subject, it.kind, it.why), 4);
+        }
+        page.blank();
+    }
+    page.into_text()
 }
 
 /// Errors and inconclusive results by reason.
@@ -87,19 +111,28 @@ pub fn summary(summary: &Summary, conclusion: &Conclusion, reports: &Path, layou
     line("run", PLAIN, &run(summary));
     let counts = &summary.counts;
     let of = |verdict: Verdict| format!("{} {verdict}", counts.of(verdict));
-    let failed = summary.levels.get(&Level::Must).map_or(0, |counts| counts.of(Verdict::Fail));
+    let excused = |level: Level| summary.excused.get(&level).copied().unwrap_or_default();
+    let failed = summary.levels.get(&Level::Must).map_or(0, |counts| counts.of(Verdict::Fail)) - excused(Level::Must);
     let style = if failed > 0 || counts.of(Verdict::Error) > 0 { RED } else { PLAIN };
     line("results", style, &format!("{} planned: {}", summary.planned(), Verdict::ALL.map(of).join(", ")));
     line("claims", PLAIN, &claims(summary));
     let live: Vec<&str> = Wire::ALL.iter().filter(|wire| summary.live.contains(wire)).map(|wire| wire.name()).collect();
     line("live", PLAIN, &if live.is_empty() { "no wire".to_owned() } else { live.join(", ") });
     let deviations: u64 =
-        [Level::Should, Level::May].iter().filter_map(|level| summary.levels.get(level)).map(|it| it.of(Verdict::Fail)).sum();
+        [Level::Should, Level::May].iter().filter_map(|level| Some(summary.levels.get(level)?.of(Verdict::Fail) - excused(*level))).sum();
     if deviations > 0 {
         line(
             "SHOULD",
             YELLOW,
             &format!("{deviations} {} from a SHOULD or MAY", if deviations == 1 { "result deviates" } else { "results deviate" }),
+        );
+    }
+    let known: u64 = summary.excused.values().sum();
+    if known > 0 {
+        line(
+            "known",
+            PLAIN,
+            &format!("{known} {} as listed in the known failures", if known == 1 { "result fails" } else { "results fail" }),
         );
     }
     if !summary.skips.is_empty() {

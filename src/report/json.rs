@@ -1,6 +1,6 @@
 //! The JSON report: `schemas/format/report.schema.json` says what is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use serde::Serialize;
@@ -9,6 +9,7 @@ use super::{Format, RenderError, Source, try_each};
 use crate::conclude::{RequirementOnWire, Summary};
 use crate::judge::{Judgement, SkipReason, Verdict};
 use crate::record::{AgreementEnded, Event, PassiveEnded, TargetIdentity, TrialEnded};
+use crate::target::KnownFailure;
 use crate::wire::Transport;
 
 /// Grows when a reader of this report would have to change.
@@ -65,6 +66,9 @@ struct Row<'a> {
     requirements: &'a [String],
     violated: Vec<Violated<'a>>,
     reason: Option<&'a str>,
+    /// Why the failure is expected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    known: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     skip: Option<&'static str>,
     exchanges: Vec<u64>,
@@ -81,6 +85,15 @@ struct Requirement<'a> {
     results: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    known: &'a KnownFailure,
+    results: &'a BTreeSet<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untrue: Option<String>,
 }
 
 /// See the module.
@@ -120,6 +133,9 @@ fn render(Source { record, summary, conclusion }: Source<'_>, out: &mut dyn Writ
     member(out, "conclusion", &concluded)?;
     member(out, "summary", &counted)?;
     member(out, "left", &summary.left)?;
+    if !summary.known.is_empty() {
+        member(out, "known_failures", &known_failures(summary))?;
+    }
     let mut rows = List::open(out, "results")?;
     try_each(record, |event| match event {
         Event::TrialEnded(trial) => rows.item(&trial_row(trial, summary)),
@@ -168,7 +184,7 @@ impl<'a> List<'a> {
     }
 }
 
-fn trial_row<'a>(trial: &'a TrialEnded, summary: &Summary) -> Row<'a> {
+fn trial_row<'a>(trial: &'a TrialEnded, summary: &'a Summary) -> Row<'a> {
     let steps = trial.observation.iter().flat_map(|observation| &observation.steps);
     let exchanges = steps.flat_map(|step| &step.attempts).map(|exchange| exchange.id).collect();
     let place = Some(trial.transports.as_slice());
@@ -176,16 +192,17 @@ fn trial_row<'a>(trial: &'a TrialEnded, summary: &Summary) -> Row<'a> {
     row(&trial.id, names, place, &trial.judgement, summary, exchanges)
 }
 
-fn agreement_row<'a>(agreement: &'a AgreementEnded, summary: &Summary) -> Row<'a> {
+fn agreement_row<'a>(agreement: &'a AgreementEnded, summary: &'a Summary) -> Row<'a> {
     let exchanges = agreement.judgement.violated.iter().filter_map(|violation| violation.exchange).collect();
     let place = Some(agreement.transports.as_slice());
     let names = (Some(agreement.case.as_str()), agreement.variant.as_deref(), agreement.repeat);
     row(&agreement.id, names, place, &agreement.judgement, summary, exchanges)
 }
 
-fn passive_row<'a>(passive: &'a PassiveEnded, summary: &Summary) -> Row<'a> {
+fn passive_row<'a>(passive: &'a PassiveEnded, summary: &'a Summary) -> Row<'a> {
     let mut row = row(&passive.id, (None, None, 1), None, &passive.judgement, summary, passive.exchanges.clone());
     row.wire = passive.wire.to_string();
+    row.known = excuses(summary, &passive.id, &[passive.wire.to_string()], &passive.judgement);
     row
 }
 
@@ -194,11 +211,12 @@ fn row<'a>(
     (case, variant, repeat): (Option<&'a str>, Option<&'a str>, u32),
     transports: Option<&[Transport]>,
     judgement: &'a Judgement,
-    summary: &Summary,
+    summary: &'a Summary,
     mut exchanges: Vec<u64>,
 ) -> Row<'a> {
     exchanges.sort_unstable();
     exchanges.dedup();
+    let places: Vec<String> = transports.iter().flat_map(|all| all.iter().map(ToString::to_string)).collect();
     let joined = |name: fn(&Transport) -> &'static str| transports.map(|all| all.iter().map(name).collect::<Vec<_>>().join("+"));
     Row {
         id,
@@ -216,9 +234,24 @@ fn row<'a>(
             .map(|violation| Violated { requirement: &violation.requirement, kind: &violation.kind })
             .collect(),
         reason: judgement.reason.as_deref(),
+        known: excuses(summary, id, &places, judgement),
         skip: judgement.skip.map(SkipReason::name),
         exchanges,
     }
+}
+
+/// Why a failure is expected.
+fn excuses<'a>(summary: &'a Summary, id: &str, places: &[String], judgement: &Judgement) -> Vec<&'a str> {
+    let excused = summary.known.excuse(id, places, judgement).unwrap_or_default();
+    excused.into_iter().map(|known| known.why.as_str()).collect()
+}
+
+/// The list of known failures with what each excused, or why it isn't true.
+fn known_failures(summary: &Summary) -> Vec<Listed<'_>> {
+    let untrue = summary.untrue();
+    let why_untrue =
+        |known: &KnownFailure| untrue.iter().find(|it| (&it.subject, &it.kind) == (&known.subject, &known.kind)).map(|it| it.why.clone());
+    summary.known.iter().map(|(known, results)| Listed { known, results, untrue: why_untrue(known) }).collect()
 }
 
 fn requirement_row(row: &RequirementOnWire) -> Requirement<'_> {

@@ -13,6 +13,8 @@ use crate::conclude::{Policy, Summary};
 use crate::contract::requirement::Level;
 use crate::judge::{Judgement, SkipReason, Verdict};
 use crate::record::{Event, TrialEnded};
+use crate::target::KnownFailure;
+use crate::wire::Transport;
 
 /// Columns of the texts of failures.
 const WIDTH: usize = 120;
@@ -27,16 +29,23 @@ fn render(Source { record, summary, .. }: Source<'_>, out: &mut dyn Write) -> Re
     let mut junit = Junit { summary, evidence, gate_should: Policy::recorded(summary).gate_should, suites: BTreeMap::new() };
     each(record, |event| match event {
         Event::TrialEnded(trial) => {
-            let case = junit.case(&trial.id, Some(trial.repeat), &trial.judgement, Some(trial.duration), &also_seen(trial));
+            let case = junit.case(
+                &trial.id,
+                &places(&trial.transports),
+                Some(trial.repeat),
+                &trial.judgement,
+                Some(trial.duration),
+                &also_seen(trial),
+            );
             junit.add(topic(&trial.case), case);
         }
         Event::AgreementEnded(agreement) => {
-            let case = junit.case(&agreement.id, Some(agreement.repeat), &agreement.judgement, None, "");
+            let case = junit.case(&agreement.id, &places(&agreement.transports), Some(agreement.repeat), &agreement.judgement, None, "");
             junit.add(topic(&agreement.case), case);
         }
         Event::PassiveEnded(passive) => {
             let told = format!("held on {} exchanges, violated on {}", passive.held, passive.violated);
-            let case = junit.case(&passive.id, None, &passive.judgement, None, &told);
+            let case = junit.case(&passive.id, &[passive.wire.to_string()], None, &passive.judgement, None, &told);
             junit.add("requirement", case);
         }
         _ => {}
@@ -61,6 +70,18 @@ fn render(Source { record, summary, .. }: Source<'_>, out: &mut dyn Write) -> Re
 /// The file of a case: the first part of its id.
 fn topic(case: &str) -> &str {
     case.split("::").next().unwrap_or(case)
+}
+
+fn places(transports: &[Transport]) -> Vec<String> {
+    transports.iter().map(ToString::to_string).collect()
+}
+
+/// A failure that is listed: shown, but not counted against the target.
+fn expected(judgement: &Judgement, known: &[&KnownFailure]) -> TestCaseStatus {
+    let why: Vec<String> = known.iter().map(|known| format!("{} <{}>", known.why, known.link)).collect();
+    let mut status = TestCaseStatus::skipped();
+    status.set_type("known-failure").set_message(clean(&format!("known failure: {}; {}", why.join("; "), failure::headline(judgement))));
+    status
 }
 
 /// Passive violations that a trial's exchanges show: they have results of their own.
@@ -89,12 +110,12 @@ impl Junit<'_> {
         self.suites.entry(clean(suite)).or_default().push(case);
     }
 
-    fn case(&self, id: &str, repeat: Option<u32>, judgement: &Judgement, duration: Option<u64>, told: &str) -> TestCase {
+    fn case(&self, id: &str, places: &[String], repeat: Option<u32>, judgement: &Judgement, duration: Option<u64>, told: &str) -> TestCase {
         let name = match repeat {
             Some(repeat) if repeat > 1 => format!("{id} (repetition {repeat})"),
             _ => id.to_owned(),
         };
-        let mut case = TestCase::new(clean(&name), self.status(id, judgement));
+        let mut case = TestCase::new(clean(&name), self.status(id, places, judgement));
         case.set_classname(clean(topic(id)));
         if let Some(duration) = duration {
             case.set_time(Duration::from_micros(duration));
@@ -105,11 +126,14 @@ impl Junit<'_> {
         case
     }
 
-    fn status(&self, id: &str, judgement: &Judgement) -> TestCaseStatus {
+    fn status(&self, id: &str, places: &[String], judgement: &Judgement) -> TestCaseStatus {
         let reason = || clean(judgement.reason.as_deref().unwrap_or("no reason was given"));
         match judgement.verdict {
             Verdict::Pass => TestCaseStatus::success(),
-            Verdict::Fail => self.failure(id, judgement),
+            Verdict::Fail => match self.summary.known.excuse(id, places, judgement) {
+                Some(known) => expected(judgement, &known),
+                None => self.failure(id, judgement),
+            },
             Verdict::Inconclusive | Verdict::Error => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
                 status.set_type(judgement.verdict.name()).set_message(reason());

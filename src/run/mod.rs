@@ -35,7 +35,7 @@ use crate::contract::Contract;
 use crate::judge::{self, Examiner, Judgement, Member, Verdict};
 use crate::plan::{self, Group, Obstacle, Plan, Selection};
 use crate::record::event::{AgreementEnded, Event, Lost, RunEnded, RunStarted, TargetIdentity, TrialEnded};
-use crate::target::Capabilities;
+use crate::target::{Capabilities, KnownFailure};
 use crate::wire::{Client, Transport};
 use engine::{Engine, Means};
 use journal::Journal;
@@ -56,6 +56,8 @@ pub struct Setting<'a> {
     pub target: TargetIdentity,
     /// Options in effect, for the record.
     pub recorded_options: BTreeMap<String, String>,
+    /// Failures that are expected, for the record.
+    pub known_failures: Vec<KnownFailure>,
     /// Where creations are written down.
     pub journal: Journal,
     /// How it is told to stop.
@@ -83,7 +85,7 @@ pub async fn run(setting: Setting<'_>, record: impl FnMut(Event)) -> Ended {
 /// The same with other passive checks.
 async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnMut(Event)) -> Ended {
     let (sender, mut receiver) = mpsc::channel(256);
-    let Setting { contract, suite, selection, options, client, target, mut recorded_options, journal, stop } = setting;
+    let Setting { contract, suite, selection, options, client, target, mut recorded_options, known_failures, journal, stop } = setting;
     let jobs = options.jobs.max(1);
     let name = run_name(selection.seed);
     let means = Means { contract, suite, client, options, stop: stop.clone(), journal, examiner };
@@ -129,6 +131,7 @@ async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnM
         contract_hash: contract.hash(),
         seed: selection.seed,
         options: recorded_options,
+        known_failures,
         planned: plan.planned() + not_offered.len() as u64,
         transports: planned_transports(&capabilities),
     }));

@@ -24,6 +24,7 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
         client: Client::new(connector.expect("a connector"), Timeouts::default()),
         target: TargetIdentity { address: target.url(), embedded: true, ..TargetIdentity::default() },
         recorded_options: BTreeMap::new(),
+        known_failures: Vec::new(),
         journal: Journal::none(),
         stop: Stop::default(),
     };

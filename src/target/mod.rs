@@ -1,5 +1,7 @@
 //! The target: where the implementation under test is, what it claims, and what the probes of a run found.
 
+mod known_failure;
+mod reader;
 mod statement;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::{Transport, Wire};
 
+pub use known_failure::{KnownFailure, KnownFailures, Subject};
 pub use statement::{PROFILES, Statement};
 
 /// Where to dial and what to say there.

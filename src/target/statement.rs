@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::case::tree::{self, Mark, Node, Yaml};
-use crate::case::{Mistake, Mistakes, nearest};
+use super::reader::Reader;
+use crate::case::tree::{Mark, Node, Yaml};
+use crate::case::{Mistakes, nearest};
 use crate::wire::Transport;
 
 /// What a target file says. Everything is optional; what isn't declared is probed.
@@ -64,36 +65,11 @@ impl Statement {
     /// # Errors
     /// All mistakes at once, each with its place.
     pub fn read(path: &Path, text: &str) -> Result<Self, Mistakes> {
-        let mut reader = Reader { file: path.to_owned(), mistakes: Vec::new() };
-        let (root, complaints) = tree::read(text);
-        for complaint in complaints {
-            reader.mistake(&complaint.at, complaint.message, complaint.hint);
-        }
-        let statement = root.map(|root| reader.statement(&root)).unwrap_or_default();
-        match Mistakes::in_order(reader.mistakes) {
-            None => Ok(statement),
-            Some(mistakes) => Err(mistakes),
-        }
+        Reader::of(path, text, Reader::statement)
     }
-}
-
-struct Reader {
-    file: PathBuf,
-    mistakes: Vec<Mistake>,
 }
 
 impl Reader {
-    fn mistake(&mut self, at: &Mark, message: impl Into<String>, hint: Option<String>) {
-        self.mistakes.push(Mistake {
-            file: self.file.clone(),
-            line: at.line,
-            column: at.column,
-            span: at.span.clone(),
-            message: message.into(),
-            hint,
-        });
-    }
-
     fn statement(&mut self, root: &Node) -> Statement {
         let mut statement = Statement::default();
         if !matches!(root.value, Yaml::Map(_)) {
@@ -115,23 +91,10 @@ impl Reader {
                 "client-key" => statement.client_key = self.path(&entry.value),
                 "transports" => statement.transports = self.transports(&entry.value),
                 "profiles" => statement.profiles = self.profiles(&entry.value),
-                other => {
-                    let names = KEYS.map(|(name, _)| name);
-                    let hint = nearest(other, names).map(|name| format!("did you mean `{name}`?"));
-                    let known = format!("known keys are {}", names.join(", "));
-                    self.mistake(&entry.at, format!("a target file has no key `{other}`"), hint.or(Some(known)));
-                }
+                other => self.unknown_key(&entry.at, other, "a target file", &KEYS.map(|(name, _)| name)),
             }
         }
         statement
-    }
-
-    fn text(&mut self, node: &Node) -> Option<String> {
-        if let Yaml::Text(text) = &node.value {
-            return Some(text.clone());
-        }
-        self.mistake(&node.mark, format!("a text is needed here, not {}", node.kind()), Some("put it in quotes".to_owned()));
-        None
     }
 
     /// A file, relative to the target file.

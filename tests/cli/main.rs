@@ -8,6 +8,7 @@ mod explain;
 mod fault;
 mod input;
 mod interrupt;
+mod known;
 mod live;
 mod place;
 mod report;

@@ -56,6 +56,7 @@ pub(crate) fn started(planned: u64) -> RunStarted {
         contract_hash: "c0n7".to_owned(),
         seed: 7,
         options: BTreeMap::from([("gate".to_owned(), "must".to_owned())]),
+        known_failures: Vec::new(),
         planned,
         transports: vec![transport(Wire::Json), transport(Wire::Grpc)],
     }

@@ -403,7 +403,7 @@ fn json() {
 "complete": true,
 "target": {"address":"http://127.0.0.1:8080","embedded":false,"claimed":{"name":"demo","version":"1.2"},"observed":{}},
 "run": {"name":"r4nd0m","at":"2026-01-02T03:04:05Z","triwire":"0.0.0","suite":"example","suite_hash":"5u173","contract_hash":"c0n7","seed":7,"options":{"gate":"must"},"exchanges":9,"microseconds":1234567},
-"conclusion": {"exit":1,"meaning":"a MUST was violated (with --gate should: a MUST or a SHOULD)","sentences":["3 results violate a MUST","1 result that gates is inconclusive"]},
+"conclusion": {"exit":1,"meaning":"a MUST was violated (with --gate should: a MUST or a SHOULD) and is no known failure, or an entry of the known failures isn't true (any more)","sentences":["3 results violate a MUST","1 result that gates is inconclusive"]},
 "summary": {"planned":8,"pass":2,"fail":4,"inconclusive":1,"skip":1,"error":0},
 "left": [{"fixture":"organization","what":"org.id 4711","reason":"its removal took too long"}],
 "results": [

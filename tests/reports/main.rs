@@ -3,3 +3,4 @@
 mod conclusion;
 mod events;
 mod formats;
+mod known;

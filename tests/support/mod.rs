@@ -152,6 +152,7 @@ impl Judging<'_> {
             client: Client::new(connector, timeouts),
             target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
             recorded_options: BTreeMap::new(),
+            known_failures: Vec::new(),
             journal: Journal::none(),
             stop: Stop::default(),
         };
