@@ -56,8 +56,17 @@ pub(super) static HEAD_REFUSED: Variant = Variant {
     name: "head-refused",
     spared_by: &["HTTP-HEAD-SUPPORTED", "HTTP-HEAD-NO-CONTENT"],
     wires: JSON,
-    summary: "HEAD is answered with 405 everywhere: nothing is bound to it",
-    seam: Seam::Head(|head| refuse(head.method == Verb::HEAD, StatusCode::METHOD_NOT_ALLOWED)),
+    summary: "HEAD is answered with 405 everywhere, with the length that its text would have: nothing is bound to it",
+    seam: Seam::Several(&[
+        Seam::Head(|head| refuse(head.method == Verb::HEAD, StatusCode::METHOD_NOT_ALLOWED)),
+        Seam::Leaving(|head, reply| {
+            if head.method == Verb::HEAD {
+                reply.body = vec![r#"{"code":12,"message":"Method Not Allowed"}"#.into()];
+                label(reply, "application/json");
+            }
+            head.method == Verb::HEAD
+        }),
+    ]),
 };
 
 pub(super) static OVERRIDE_REFUSED: Variant = Variant {
