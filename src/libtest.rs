@@ -181,6 +181,7 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
             bound: Duration::from_secs(15),
             token: Some(token),
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
+            unprobed: false,
         },
         client: Client::new(connector, Timeouts::default()),
         target: TargetIdentity { address: url, embedded, ..TargetIdentity::default() },

@@ -35,6 +35,8 @@ pub struct Options {
     pub token: Option<String>,
     /// Transports that are claimed, so that absence is a failure, beyond one for each of json, grpc and grpc-web.
     pub claimed: Vec<Transport>,
+    /// No probe is sent: every transport is taken as spoken. For proving that nothing passes on a target that speaks none.
+    pub unprobed: bool,
 }
 
 /// What a run works with.
