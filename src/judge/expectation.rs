@@ -49,7 +49,9 @@ pub fn met(pieces: &[Expect], place: Place<'_>, counts: impl Fn(&Expect) -> bool
     if let Answer::None { text, .. } = &place.reading.answer {
         // Where an expectation says how the exchange may end, running out of time is an end like any other.
         let judged = counted.iter().flat_map(|piece| piece.with_alternatives()).any(|piece| !piece.ends.is_empty());
-        if !judged || !matches!(place.exchange.received.end, End::TimedOut { phase: Phase::Head | Phase::Content | Phase::Whole }) {
+        if !judged
+            || !matches!(place.exchange.received.end, End::TimedOut { phase: Phase::Head | Phase::Window | Phase::Content | Phase::Whole })
+        {
             return Met::Unknown(text.clone());
         }
     }
@@ -239,6 +241,9 @@ fn ends_so(ending: Ending, exchange: &Exchange) -> bool {
             | (Ending::Closed, End::Closed { .. })
             | (Ending::TimedOut, End::TimedOut { .. })
             | (Ending::Reset, End::Reset { code: 1.. })
+            | (Ending::NoError, End::Reset { code: 0 })
+            | (Ending::ProtocolError, End::Reset { code: 1 } | End::GoAway { code: 1 })
+            | (Ending::Cancelled, End::Reset { code: 8 })
             | (Ending::GoAway, End::GoAway { .. })
     )
 }
@@ -249,6 +254,9 @@ fn describe_ends(endings: &[Ending]) -> String {
         Ending::Closed => "a closed connection without any answer",
         Ending::TimedOut => "no answer in time",
         Ending::Reset => "a reset of the stream",
+        Ending::NoError => "a whole answer, then RST_STREAM with NO_ERROR",
+        Ending::ProtocolError => "PROTOCOL_ERROR",
+        Ending::Cancelled => "RST_STREAM with CANCEL",
         Ending::GoAway => "GOAWAY",
     });
     words.collect::<Vec<_>>().join(" or ")

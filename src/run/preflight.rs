@@ -86,7 +86,7 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
     probes.sort_by_key(|probe| probe.transport);
     let live: Vec<Wire> = probes.iter().filter(|probe| probe.found.is_ok()).map(|probe| probe.transport.wire).collect();
     let unusable = unusable(&probes);
-    let mut capabilities = Capabilities::default();
+    let mut capabilities = Capabilities { message_limit: engine.options.message_limit, ..Capabilities::default() };
     for Probe { transport, found, exchange } in probes {
         // Claimed unless said otherwise: json, grpc and grpc-web, each on at least one HTTP version.
         let claimed =

@@ -123,6 +123,11 @@ pub(super) fn patient(timeouts: &Timeouts, script: &Script) -> Timeouts {
     if script.actions.iter().any(|action| matches!(action, Action::Repeat { .. })) {
         return *timeouts;
     }
+    impatient(timeouts)
+}
+
+/// Deadlines for what may never come.
+pub(super) fn impatient(timeouts: &Timeouts) -> Timeouts {
     Timeouts { head: timeouts.head.min(PATIENCE), idle: timeouts.idle.min(PATIENCE), ..*timeouts }
 }
 

@@ -148,7 +148,7 @@ impl Judging<'_> {
             contract: Contract::built_in(),
             suite,
             selection,
-            options: Options { jobs, bound, token, claimed },
+            options: Options { jobs, bound, token, claimed, message_limit: Some(triwire::reference::MESSAGE_LIMIT as u64) },
             client: Client::new(connector, timeouts),
             target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
             recorded_options: BTreeMap::new(),
