@@ -414,6 +414,8 @@ pub enum Ending {
     Reset,
     /// The same with CANCEL.
     Cancelled,
+    /// With the connection, before the response was whole.
+    Lost,
     /// With a whole response, and RST_STREAM with NO_ERROR behind it.
     NoError,
     /// The stream was reset, or the connection shut down, with PROTOCOL_ERROR.

@@ -238,7 +238,7 @@ fn ends_so(ending: Ending, exchange: &Exchange) -> bool {
         (ending, &received.end),
         // RFC 9113, 8.1: a server may send RST_STREAM with NO_ERROR after a complete response.
         (Ending::Complete, End::Complete | End::Reset { code: 0 })
-            | (Ending::Closed, End::Closed { .. })
+            | (Ending::Closed | Ending::Lost, End::Closed { .. })
             | (Ending::TimedOut, End::TimedOut { .. })
             | (Ending::Reset, End::Reset { code: 1.. })
             | (Ending::NoError, End::Reset { code: 0 })
@@ -252,6 +252,7 @@ fn describe_ends(endings: &[Ending]) -> String {
     let words = endings.iter().map(|ending| match ending {
         Ending::Complete => "a whole answer",
         Ending::Closed => "a closed connection without any answer",
+        Ending::Lost => "a closed connection",
         Ending::TimedOut => "no answer in time",
         Ending::Reset => "a reset of the stream",
         Ending::NoError => "a whole answer, then RST_STREAM with NO_ERROR",

@@ -113,6 +113,7 @@ impl<'a> Reader<'a> {
             "closed" => Ending::Closed,
             "timed-out" => Ending::TimedOut,
             "reset" => Ending::Reset,
+            "lost" => Ending::Lost,
             "cancelled" => Ending::Cancelled,
             "no-error" => Ending::NoError,
             "protocol-error" => Ending::ProtocolError,

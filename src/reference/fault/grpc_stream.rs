@@ -320,7 +320,7 @@ wire_fault!(
     TEXT_AS_BINARY,
     "text-as-binary",
     "WEB-TEXT-SUPPORTED",
-    "no-status",
+    "refused",
     TEXT,
     "text under its longer name is read as if it were frames",
     Seam::Recognized(|_, recognized| match *recognized {

@@ -56,8 +56,8 @@ status!(
     "GRPC-DETAILS-BIN-AGREES",
     "other-code",
     WITHOUT_TEXT,
-    "an intermediary tells each error as UNKNOWN",
-    |lines| set(lines, &STATUS, |value| (value != b"0").then(|| b"2".to_vec()))
+    "an intermediary tells ALREADY_EXISTS as UNKNOWN",
+    |lines| set(lines, &STATUS, |value| (value == b"6").then(|| b"2".to_vec()))
 );
 
 status!(
