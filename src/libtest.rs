@@ -182,6 +182,7 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
             token: Some(token),
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
             message_limit: embedded.then_some(crate::reference::MESSAGE_LIMIT as u64),
+            unprobed: false,
         },
         client: Client::new(connector, Timeouts::default()),
         target: TargetIdentity { address: url, embedded, ..TargetIdentity::default() },

@@ -222,14 +222,15 @@ impl Reader<'_> {
         if line.contains('#') || word.len() < 2 {
             return;
         }
-        let start = before.len() - word.len();
+        let (message, hint) = match word.as_bytes()[0] {
+            b'&' => ("anchors are not used in these files", "write the value out where it is needed"),
+            b'!' => ("tags are not used in these files", "quote the value where it is text"),
+            _ => return,
+        };
         let line_number = before.bytes().filter(|octet| *octet == b'\n').count() + 1;
-        let place = Mark { line: line_number, column: line.chars().count() - word.chars().count() + 1, span: start..before.len() };
-        match word.as_bytes()[0] {
-            b'&' => self.complain(&place, "anchors are not used in these files".to_owned(), "write the value out where it is needed"),
-            b'!' => self.complain(&place, "tags are not used in these files".to_owned(), "quote the value where it is text"),
-            _ => {}
-        }
+        let column = line.chars().count() - word.chars().count() + 1;
+        let place = Mark { line: line_number, column, span: before.len() - word.len()..before.len() };
+        self.complain(&place, message.to_owned(), hint);
     }
 
     fn scalar(&mut self, text: String, at: &Mark) -> Yaml {

@@ -52,6 +52,7 @@ pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
                 token: aim.token.clone(),
                 claimed: Vec::new(),
                 message_limit: None,
+                unprobed: false,
             },
             wires,
             journal: Journal::create(&path, aim.provisioned_at()).map_err(Failure::harness)?,

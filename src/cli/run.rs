@@ -146,6 +146,7 @@ async fn judge(
             token: aim.token,
             claimed: aim.claimed,
             message_limit: aim.message_limit,
+            unprobed: false,
         },
         selection,
         client: Client::new(aim.routes, aim::timeouts(options.timeout)),

@@ -37,6 +37,8 @@ pub struct Options {
     pub claimed: Vec<Transport>,
     /// Octets that a request message may have, where the target declares a limit.
     pub message_limit: Option<u64>,
+    /// No probe is sent: every transport is taken as spoken. For proving that nothing passes on a target that speaks none.
+    pub unprobed: bool,
 }
 
 /// What a run works with.

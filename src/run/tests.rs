@@ -26,6 +26,7 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
             token: Some(target.token().to_owned()),
             claimed: Vec::new(),
             message_limit: None,
+            unprobed: false,
         },
         client: Client::new(connector.expect("a connector"), Timeouts::default()),
         target: TargetIdentity { address: target.url(), embedded: true, ..TargetIdentity::default() },

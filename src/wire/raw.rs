@@ -123,7 +123,10 @@ pub(super) fn patient(timeouts: &Timeouts, script: &Script) -> Timeouts {
     if script.actions.iter().any(|action| matches!(action, Action::Repeat { .. })) {
         return *timeouts;
     }
-    impatient(timeouts)
+    // While the script pauses nobody keeps it waiting.
+    let pauses: Duration = script.actions.iter().map(|action| if let Action::Wait(pause) = action { *pause } else { Duration::ZERO }).sum();
+    let Timeouts { head, whole, .. } = impatient(timeouts);
+    Timeouts { head: head + pauses, whole: whole + pauses, ..impatient(timeouts) }
 }
 
 /// Deadlines for what may never come.
