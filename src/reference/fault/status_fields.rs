@@ -352,7 +352,9 @@ pub(super) static WEB_CHARSET: Variant = Variant {
         let labelled = reply.head.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(|value| format!("{value}; charset=utf-8"));
         let value = labelled.and_then(|value| HeaderValue::from_str(&value.replacen('a', "A", 1)).ok());
         let there = value.is_some();
-        reply.head.extend(value.map(|value| (CONTENT_TYPE, value)));
+        if let Some(value) = value {
+            reply.head.insert(CONTENT_TYPE, value);
+        }
         there
     }),
 };
@@ -363,11 +365,14 @@ pub(super) static WEB_STATUS_OF_CODE: Variant = Variant {
     wires: WEB,
     summary: "an error on gRPC-Web has an HTTP status of its own beside its frame",
     seam: Seam::Reply(|context, reply| {
-        let error = web_status(context, reply).is_some_and(|status| status != b"0");
-        if error {
-            reply.status = StatusCode::INTERNAL_SERVER_ERROR;
-        }
-        error
+        let Some(status) = web_status(context, reply).filter(|status| status != b"0") else { return false };
+        reply.status = match status.as_slice() {
+            b"5" => StatusCode::NOT_FOUND,
+            b"6" => StatusCode::CONFLICT,
+            b"16" => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        true
     }),
 };
 
