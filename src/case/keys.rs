@@ -153,6 +153,15 @@ const CAPTURE: Key = key(
     "Values kept from the answer: name -> path of members, `error.` first where it is of the error, `head.` before the name of a field.",
 );
 
+const PARALLEL: Key = key(
+    "parallel",
+    Form::List(&Form::Above("step")),
+    "Steps that are released together with this one, each on a connection of its own. They capture nothing.",
+);
+const TIMES: Key = key("times", Form::Count, "How many times it is made at once, each on a connection of its own; at most 64.");
+const TOGETHER_KEY: Key =
+    key("together", Form::Mapping(&TOGETHER), "What the answers to steps that are released together show as a whole.");
+
 /// `suite.yaml`.
 pub static SUITE: Table = Table {
     title: "the suite",
@@ -281,6 +290,9 @@ pub static CASE: Table = Table {
         EVENTUALLY,
         IN_A_ROW,
         CAPTURE,
+        PARALLEL,
+        TIMES,
+        TOGETHER_KEY,
         key("control", Form::Mapping(&CONTROL), "What differs, in one place, in the call that must succeed; a negative case has one."),
         key("marker", Form::Truth, "Ends with the marker of the fixture: nothing but the marker's write changed the state."),
         key("then", STEPS, "What follows."),
@@ -311,6 +323,26 @@ pub static STEP: Table = Table {
         EVENTUALLY,
         IN_A_ROW,
         CAPTURE,
+        PARALLEL,
+        TIMES,
+        key("after", Form::Count, "In `parallel`: so many milli-seconds after the others."),
+        TOGETHER_KEY,
+    ],
+};
+
+/// What several answers show together.
+pub static TOGETHER: Table = Table {
+    title: "what answers show together",
+    name: "together",
+    keys: &[
+        key("at-most", Form::Names(&Form::Count), "Code -> how many answers may have it."),
+        key("at-least", Form::Names(&Form::Count), "Code -> how many answers must have it."),
+        key(
+            "unknown",
+            Form::OneOrMore(&Form::Word(CODES)),
+            "Codes that leave open whether a call took effect: with one of them the trial is inconclusive, unless too many have another code.",
+        ),
+        key("distinct", Form::Text, "Path of a member that no two successes share, e.g. `details.sequence`."),
     ],
 };
 
@@ -494,6 +526,7 @@ pub static TABLES: &[&Table] = &[
     &FILE,
     &CASE,
     &STEP,
+    &TOGETHER,
     &CONTROL,
     &EXPECT,
     &ALTERNATIVE,

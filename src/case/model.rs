@@ -233,10 +233,31 @@ pub struct Step {
     pub capture: Vec<(String, String)>,
     /// The declared defect of the request; `None`: well-formed.
     pub defect: Option<Defect>,
+    /// Steps that are released together with this one.
+    pub parallel: Vec<Self>,
+    /// How many times it is made at once: more than one only where steps are released together.
+    pub times: u64,
+    /// How long after the release it is sent, milli-seconds.
+    pub after: u64,
+    /// What the answers to steps that are released together show as a whole.
+    pub together: Option<Together>,
     /// Captures that it needs, those of its alternatives' follow-ups left out.
     pub uses: BTreeSet<String>,
     /// Where it stands.
     pub span: Span,
+}
+
+/// What is expected of the answers to steps that are released together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Together {
+    /// A code and how many answers may have it.
+    pub at_most: Vec<(Code, u64)>,
+    /// A code and how many answers must have it.
+    pub at_least: Vec<(Code, u64)>,
+    /// Codes that leave open whether the call took effect: with one of them nothing can be said of the whole.
+    pub unknown: Vec<Code>,
+    /// Path of a member that no two successes share.
+    pub distinct: Option<String>,
 }
 
 /// On which connection a step is sent.
@@ -518,6 +539,8 @@ pub struct Act {
     pub step: Step,
     /// The identity in effect.
     pub identity: String,
+    /// How many of the acts behind it are released together with it.
+    pub beside: usize,
 }
 
 /// A trial: one case variant on one transport, or on several where it goes across. Its id begins with that of the case.

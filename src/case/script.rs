@@ -41,7 +41,23 @@ fn act(duty: Duty, step: &Step, identity: &str) -> Act {
         alternative.then = alternative.then.iter().map(|follow_up| act(duty, &follow_up.step, identity)).collect();
     }
     let identity = step.identity.clone().unwrap_or_else(|| identity.to_owned());
-    Act { duty, step, identity }
+    Act { duty, step, identity, beside: 0 }
+}
+
+/// A step with those that are released together with it, the step first.
+fn group(duty: Duty, step: &Step, identity: &str, wires: &[Wire]) -> Vec<Act> {
+    let often = |step: &Step| {
+        let act = act(duty, &Step { parallel: Vec::new(), ..step.clone() }, identity);
+        let times = usize::try_from(step.times).unwrap_or(1).max(1);
+        over_each(act, wires).into_iter().flat_map(move |act| vec![act; times])
+    };
+    let mut acts: Vec<Act> = std::iter::once(step).chain(&step.parallel).flat_map(often).collect();
+    let is_group = step.times > 1 || !step.parallel.is_empty();
+    let beside = acts.len().saturating_sub(1);
+    if let Some(first) = acts.first_mut().filter(|_| is_group) {
+        first.beside = beside;
+    }
+    acts
 }
 
 impl Case {
@@ -72,7 +88,7 @@ impl Case {
         } else {
             acts.extend(suite.reset(given, Duty::Start));
         }
-        acts.push(act(Duty::Main, &self.main, identity));
+        acts.extend(group(Duty::Main, &self.main, identity, wires));
         if self.marker
             && let Some(fixture) = given.and_then(|given| suite.chain(given).into_iter().rev().find(|fixture| !fixture.marker.is_empty()))
         {
@@ -82,7 +98,7 @@ impl Case {
                 act(duty, step, &fixture.identity)
             }));
         }
-        acts.extend(self.then.iter().map(|step| act(Duty::Main, step, identity)));
+        acts.extend(self.then.iter().flat_map(|step| group(Duty::Main, step, identity, wires)));
         if !tells_a_server(&acts) {
             // The probe is a positive step on the wires of the trial.
             let via = self.across.map(|_| Via::Every);

@@ -18,6 +18,7 @@ impl Suite {
             ("suite.yaml", include_str!("../../cases/suite.yaml")),
             ("auth_roles.yaml", include_str!("../../cases/auth_roles.yaml")),
             ("auth_tokens.yaml", include_str!("../../cases/auth_tokens.yaml")),
+            ("concurrency.yaml", include_str!("../../cases/concurrency.yaml")),
             ("content_types.yaml", include_str!("../../cases/content_types.yaml")),
             ("grpc_compression.yaml", include_str!("../../cases/grpc_compression.yaml")),
             ("grpc_frames.yaml", include_str!("../../cases/grpc_frames.yaml")),

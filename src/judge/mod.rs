@@ -2,6 +2,7 @@
 
 mod agreement;
 mod expectation;
+mod group;
 mod story;
 mod trial;
 mod verdict;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use agreement::{Member, agreement};
 pub use expectation::{Difference, Met, Place, chosen, met, take_captures};
+pub use group::met_together;
 pub use trial::{Scope, trial};
 pub use verdict::{Judgement, Observation, SkipReason, StepSeen, Stopped, Verdict, Violation};
 pub use walk::Walk;
@@ -32,6 +34,9 @@ pub const KINDS: &[&str] = &[
     "http-status-differs",
     "no-answer",
     "no-alternative",
+    "not-distinct",
     "not-refused",
     "refused",
+    "too-few",
+    "too-many",
 ];

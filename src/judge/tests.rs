@@ -24,13 +24,17 @@ fn step(expect: Vec<Expect>) -> Step {
         until: None,
         capture: Vec::new(),
         defect: None,
+        parallel: Vec::new(),
+        times: 1,
+        after: 0,
+        together: None,
         uses: std::collections::BTreeSet::new(),
         span: crate::case::Span::default(),
     }
 }
 
 fn main_act(expect: Vec<Expect>) -> Act {
-    Act { duty: Duty::Main, step: step(expect), identity: "owner".to_owned() }
+    Act { duty: Duty::Main, step: step(expect), identity: "owner".to_owned(), beside: 0 }
 }
 
 fn code(code: Code) -> Expect {

@@ -1,6 +1,7 @@
 //! The verdict of a trial: its own expectations, in the order of its script.
 
 use super::expectation::{Difference, Met, Place, chosen, describe_answer, met, take_captures};
+use super::group::met_together;
 use super::verdict::{Judgement, Observation, SkipReason, Stopped, Verdict, Violation};
 use super::walk::Walk;
 use crate::answer;
@@ -71,6 +72,39 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
     let mut shown = Shown::default();
     while let Some((index, act)) = walk.next(&mut captures) {
         if act.is_silent() {
+            continue;
+        }
+        if act.beside > 0 {
+            let mut acts = vec![(index, act)];
+            acts.extend((0..act.beside).map_while(|_| walk.next(&mut captures)));
+            let steps: Vec<_> = acts.iter().map_while(|(index, _)| seen.next_if(|step| step.act == *index)).collect();
+            let exchanges: Vec<_> = steps.iter().filter_map(|step| step.attempts.last()).collect();
+            if exchanges.len() < acts.len() {
+                return ended_early(judgement, observation, act);
+            }
+            let readings: Vec<_> = exchanges.iter().map(|exchange| answer::read(exchange, contract)).collect();
+            let place = |(exchange, reading)| Place { exchange, reading, captures: &captures };
+            let places: Vec<Place<'_>> = exchanges.iter().copied().zip(&readings).map(place).collect();
+            let acts: Vec<&Act> = acts.into_iter().map(|(_, act)| act).collect();
+            let (at, met) = met_together(&acts, &places, |piece| scope.counts(piece));
+            let (shows, exchange) = (acts[at], places[at].exchange);
+            match met {
+                Met::Yes => {
+                    for (act, place) in acts.iter().zip(&places) {
+                        let taken = chosen(&act.step, *place, |piece| scope.counts(piece));
+                        shown.see(act, &taken, place.captures);
+                        let wire = place.exchange.transport.wire;
+                        if case::is_positive(act, &taken, place.captures) && !judgement.live.contains(&wire) {
+                            judgement.live.push(wire);
+                        }
+                    }
+                }
+                Met::Unknown(text) => return inconclusive(judgement, format!("{}: {text}", shows.describe())),
+                Met::No(differences) => {
+                    charge(&mut judgement, differences, &unclaimed, exchange.id, shows, false, exchange.transport.wire);
+                    return judgement;
+                }
+            }
             continue;
         }
         let Some(step) = seen.next_if(|step| step.act == index) else {

@@ -1,10 +1,12 @@
 //! Executes one trial on a fixture set.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::engine::{Asked, Engine, is_setup};
 use super::fixture::{self, Set, Unready};
+use super::futures_join;
 use super::panic::caught;
 use crate::case::{Act, Captures, Case, Connection, StepKind, Via};
 use crate::judge::{self, Met, Observation, Place, StepSeen, Stopped, Walk};
@@ -106,6 +108,15 @@ async fn steps(
             counts: &counts,
             cuttable: true,
         };
+        if act.beside > 0 {
+            let mut acts = vec![(index, act)];
+            acts.extend((0..act.beside).map_while(|_| walk.next(captures)));
+            if let Some(stopped) = together(engine, asked, &acts, planned, captures, observation).await {
+                observation.stopped = Some(stopped);
+                return false;
+            }
+            continue;
+        }
         if act.step.connection == Connection::Open {
             held.insert(transport, Held::default());
         }
@@ -132,6 +143,53 @@ async fn steps(
         engine.take_captures(&act.step, &performed.raw, &performed.reading, captures);
     }
     false
+}
+
+/// Performs acts that are released together, each on a connection of its own; why the trial ends with them, where it does.
+async fn together(
+    engine: &Engine<'_>,
+    asked: Asked<'_>,
+    acts: &[(usize, &Act)],
+    planned: &PlannedTrial,
+    captures: &Captures,
+    observation: &mut Observation,
+) -> Option<Stopped> {
+    let released = acts.iter().map(|(_, act)| {
+        let transport = transport(engine, act, planned).unwrap_or(asked.transport);
+        let after = Duration::from_millis(act.step.after);
+        let asked = Asked { step: &act.step, identity: &act.identity, transport, ..asked };
+        async move {
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
+            }
+            engine.perform(asked, captures, None).await
+        }
+    });
+    let done: Vec<Mutex<Option<_>>> = acts.iter().map(|_| Mutex::new(None)).collect();
+    futures_join(released.zip(&done).map(|(performed, slot)| async move {
+        let performed = performed.await;
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(performed);
+    }))
+    .await;
+    let mut all = Vec::new();
+    for performed in done.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        match performed {
+            Ok(performed) => all.push(performed),
+            Err(error) => return Some(Stopped::Harness { text: engine.scrub(&error.to_string()) }),
+        }
+    }
+    let interrupted = all.iter().any(|performed| performed.interrupted) || engine.is_lost();
+    let places: Vec<Place<'_>> =
+        all.iter().map(|performed| Place { exchange: &performed.raw, reading: &performed.reading, captures }).collect();
+    let only: Vec<&Act> = acts.iter().map(|(_, act)| *act).collect();
+    let (_, met) = judge::met_together(&only, &places, asked.counts);
+    for ((index, _), performed) in acts.iter().zip(all) {
+        observation.steps.push(StepSeen { act: *index, attempts: performed.attempts, bound_passed: false });
+    }
+    if interrupted && met != Met::Yes {
+        return Some(Stopped::Interrupted);
+    }
+    (met != Met::Yes).then_some(Stopped::Unmet)
 }
 
 fn transport(engine: &Engine<'_>, act: &Act, planned: &PlannedTrial) -> Option<Transport> {

@@ -14,7 +14,7 @@ use super::expect::allows_success;
 use super::flow::{FixtureFlow, ReadStep, at_first};
 use super::raw::is_raw;
 use super::request::wires_of;
-use super::step::Manner;
+use super::step::{Group, Manner};
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
 use crate::wire::{HttpVersion, Wire};
@@ -100,8 +100,8 @@ impl<'a> Reader<'a> {
             Some(rpc) => self.operation(rpc),
             None => default,
         };
-        let main = self.step(&without_rpc(node), operation, Manner { across, ..Manner::default() });
-        let follow_up = Manner { across, ..Manner::FOLLOW_UP };
+        let main = self.step(&without_rpc(node), operation, Manner { across, group: Group::May, ..Manner::default() });
+        let follow_up = Manner { across, group: Group::May, ..Manner::FOLLOW_UP };
         let control = node.get("control").and_then(|control| self.control(control, &without_rpc(node), operation, across));
         let then = self.steps(node.get("then"), follow_up);
         self.claims.clear();

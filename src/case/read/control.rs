@@ -5,7 +5,7 @@ use super::super::model::{Across, Control};
 use super::super::tree::{Entry, Node, Yaml};
 use super::flow::ReadStep;
 use super::request::FORMS;
-use super::step::Manner;
+use super::step::{Group, Manner};
 use super::{Reader, place};
 use crate::contract::descriptors::Method;
 
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         self.really_differs(difference, case);
         let given = if difference.key == "given" { self.given_of_control(difference, case) } else { None };
         let call = self.call_of_control(node, difference, case);
-        let manner = Manner { default_ok: true, control: true, across };
+        let manner = Manner { default_ok: true, control: true, across, group: Group::Alone };
         let step = self.step(&call, default, manner);
         let then = self.steps(node.get("then"), Manner { across, ..Manner::FOLLOW_UP });
         let control = Control { step: step.step.clone(), differs: difference.key.clone(), given, then: ReadStep::bare(&then) };

@@ -47,7 +47,8 @@ impl<'a> Reader<'a> {
             let mut expect = self.said_of_answer(item, operation);
             self.consistent(item, &mut expect);
             let then = self.steps(item.get("then"), Manner { across: manner.across, ..Manner::FOLLOW_UP });
-            let acts = ReadStep::bare(&then).into_iter().map(|step| Act { duty: Duty::Main, step, identity: String::new() }).collect();
+            let acts =
+                ReadStep::bare(&then).into_iter().map(|step| Act { duty: Duty::Main, step, identity: String::new(), beside: 0 }).collect();
             self.branches.push(then);
             let not_applicable = item.get("not-applicable").and_then(|node| self.text(node)).map(str::to_owned);
             if let (Some(at), Some(_)) = (item.get("then"), &not_applicable) {
@@ -97,7 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One code, a list, or all but those of `{ $not: [...] }`.
-    fn codes(&mut self, node: &Node) -> Vec<Code> {
+    pub(super) fn codes(&mut self, node: &Node) -> Vec<Code> {
         match node.entries() {
             [entry] if entry.key == "$not" => {
                 let forbidden: Vec<Code> = self.one_or_more(&entry.value).iter().filter_map(|code| self.code(code)).collect();

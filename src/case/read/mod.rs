@@ -10,6 +10,7 @@ mod control;
 mod expect;
 mod flow;
 mod identity;
+mod parallel;
 mod pattern;
 mod raw;
 mod request;

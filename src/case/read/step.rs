@@ -17,11 +17,25 @@ pub(super) struct Manner {
     pub control: bool,
     /// Steps of a trial over several wires may say which.
     pub across: Option<Across>,
+    /// Whether others may be released together with it.
+    pub group: Group,
+}
+
+/// What a step is to those that are released together with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Group {
+    /// There are none.
+    #[default]
+    Alone,
+    /// There may be some.
+    May,
+    /// It is one of them.
+    Member,
 }
 
 impl Manner {
     /// A step of a fixture, or a follow-up.
-    pub const FOLLOW_UP: Self = Self { default_ok: true, control: false, across: None };
+    pub const FOLLOW_UP: Self = Self { default_ok: true, control: false, across: None, group: Group::Alone };
 }
 
 impl<'a> Reader<'a> {
@@ -63,6 +77,9 @@ impl<'a> Reader<'a> {
         let (expect, until) = self.asked(node, answered, &kind, manner);
         let in_a_row = self.in_a_row(node, until.is_some());
         let capture = self.captures(node.get("capture"), answered);
+        let (beside, together) = self.beside(node, manner);
+        let times = self.at_most(node, "times", 1, 64);
+        let after = self.at_most(node, "after", 0, 5000);
         let gives = capture.iter().map(|(name, _, at)| (name.clone(), at.clone())).collect();
         let uses = std::mem::replace(&mut self.uses, outer);
         self.spoken = outer_operation;
@@ -78,10 +95,16 @@ impl<'a> Reader<'a> {
             in_a_row,
             capture: capture.into_iter().map(|(name, path, _)| (name, path)).collect(),
             defect,
+            parallel: beside.iter().map(|read| read.step.clone()).collect(),
+            times,
+            after,
+            together,
             uses: uses.iter().map(|(name, _)| name.clone()).collect(),
             span: self.span(place(node)),
         };
-        let branches = std::mem::replace(&mut self.branches, outer_branches);
+        let mut branches = std::mem::replace(&mut self.branches, outer_branches);
+        self.released(node, &step, manner);
+        branches.extend(beside.into_iter().map(|read| vec![read]));
         ReadStep { step, uses, gives, branches, at: place(node).clone() }
     }
 

@@ -259,6 +259,10 @@ pub(super) fn empty_step() -> Step {
         in_a_row: 1,
         capture: Vec::new(),
         defect: None,
+        parallel: Vec::new(),
+        times: 1,
+        after: 0,
+        together: None,
         uses: BTreeSet::new(),
         span: super::super::model::Span::default(),
     }

@@ -43,6 +43,7 @@ mod later_factors;
 mod macros;
 mod meaning;
 mod nothing;
+mod races;
 mod registry;
 mod shape;
 mod state_factors;

@@ -2,9 +2,9 @@
 
 use super::{
     Fault, NullTarget, Variant, agreement, auth, blocks, callers, grpc_frame, grpc_gzip, grpc_head, grpc_message, grpc_stream, http_octets,
-    http_requests, http_routes, http_variants, json_answer, json_enum, json_text, json_value, lag, later_factors, meaning, nothing, shape,
-    state_factors, state_policy, state_reads, status_fields, tenancy, values, variant_domain, variant_frames, variant_grpc, variant_json,
-    variant_offer, variant_shape, variant_time, web, web_frames, wire,
+    http_requests, http_routes, http_variants, json_answer, json_enum, json_text, json_value, lag, later_factors, meaning, nothing, races,
+    shape, state_factors, state_policy, state_reads, status_fields, tenancy, values, variant_domain, variant_frames, variant_grpc,
+    variant_json, variant_offer, variant_shape, variant_time, web, web_frames, wire,
 };
 
 /// All faults.
@@ -14,6 +14,13 @@ pub static FAULTS: &[&Fault] = &[
     &meaning::DUPLICATE_ADD_OK,
     &meaning::SKIPS_AUTH_ON_GRPC_WEB,
     &meaning::SEPARATE_STATE_PER_WIRE,
+    // Races
+    &races::RACING_ADDS_ALL_WIN,
+    &races::RACING_WIRES_BOTH_WIN,
+    &races::RACING_ADDS_LISTED_TWICE,
+    &races::RACING_CONFLICT_IS_INTERNAL,
+    &races::RACING_ADD_IS_LOST,
+    &races::RACING_WRITES_SHARE_SEQUENCE,
     // State
     &state_factors::ADD_NEVER_LISTED,
     &state_factors::LISTS_ALTERNATE,
@@ -350,6 +357,7 @@ pub static FAULTS: &[&Fault] = &[
     &http_octets::CONTENT_LEFT_BEHIND,
     &http_octets::CONTENT_BEHIND_LAST_CHUNK,
     &http_requests::LARGE_CONTENT_500,
+    &http_requests::LARGE_CONTENT_STOPS_OTHERS,
     &later_factors::LATER_LISTED_AS_UNSPECIFIED,
     &later_factors::LATER_STAYS,
     &later_factors::LATER_ONLY_AT_CREATION,
