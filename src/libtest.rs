@@ -181,6 +181,8 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
             bound: Duration::from_secs(15),
             token: Some(token),
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
+            origins: if embedded { vec![reference::BROWSER_ORIGIN.to_owned()] } else { Vec::new() },
+            offers: Vec::new(),
         },
         client: Client::new(connector, Timeouts::default()),
         target: TargetIdentity { address: url, embedded, ..TargetIdentity::default() },

@@ -149,6 +149,7 @@ async fn the_correct_target_and_each_legal_variant_show_no_failure() {
                 let _slot = BUSY.acquire().await.expect("the semaphore is never closed");
                 let mut selection = variant.map_or_else(everything, beside);
                 let foreign = variant.is_some_and(|variant| !variant.is_zitadel());
+                let undeclared = variant.is_some_and(|variant| variant.browser_origins().is_empty());
                 if foreign {
                     selection.profiles.remove("zitadel");
                 }
@@ -164,7 +165,12 @@ async fn the_correct_target_and_each_legal_variant_show_no_failure() {
                     .judgements()
                     .filter(|(_, it)| match it.verdict {
                         Verdict::Pass => false,
-                        Verdict::Skip => it.skip != Some(SkipReason::NotApplicable) && !(foreign && it.skip == Some(SkipReason::Profile)),
+                        Verdict::Skip => match it.skip {
+                            Some(SkipReason::NotApplicable) => false,
+                            Some(SkipReason::Profile) => !foreign,
+                            Some(SkipReason::NotDeclared) => !undeclared,
+                            _ => true,
+                        },
                         Verdict::Fail | Verdict::Inconclusive | Verdict::Error => true,
                     })
                     .map(|(id, it)| format!("{name}: {id} {}: {:?} {:?}", it.verdict, it.reason, it.violated.first()))

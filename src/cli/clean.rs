@@ -46,7 +46,14 @@ pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
         let cleanup = Cleanup {
             contract,
             suite: &suite,
-            options: Options { jobs: 1, bound: Duration::from_secs(15), token: aim.token.clone(), claimed: Vec::new() },
+            options: Options {
+                jobs: 1,
+                bound: Duration::from_secs(15),
+                token: aim.token.clone(),
+                claimed: Vec::new(),
+                origins: Vec::new(),
+                offers: Vec::new(),
+            },
             wires,
             journal: Journal::create(&path, aim.provisioned_at()).map_err(Failure::harness)?,
             client: Client::new(aim.routes, aim::timeouts(options.timeout)),

@@ -145,6 +145,8 @@ async fn judge(
             bound: options.bound.unwrap_or(Duration::from_secs(15)),
             token: aim.token,
             claimed: aim.claimed,
+            origins: aim.origins,
+            offers: aim.offers,
         },
         selection,
         client: Client::new(aim.routes, aim::timeouts(options.timeout)),

@@ -21,7 +21,7 @@ use crate::contract::status::Code;
 use crate::judge::{self, Examiner, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
-use crate::target::Capabilities;
+use crate::target::{Capabilities, browser};
 use crate::wire::{Client, End, Exchange, HarnessFault, Held, Intent, On, Phase, Role, Transport, Wire};
 
 /// Steering of a run that doesn't choose what is executed.
@@ -35,6 +35,10 @@ pub struct Options {
     pub token: Option<String>,
     /// Transports that are claimed, so that absence is a failure, beyond one for each of json, grpc and grpc-web.
     pub claimed: Vec<Transport>,
+    /// Origins whose pages may call, as declared.
+    pub origins: Vec<String>,
+    /// Requirements whose matter is offered: where it is absent nothing is not applicable.
+    pub offers: Vec<String>,
 }
 
 /// What a run works with.
@@ -190,7 +194,9 @@ impl<'a> Engine<'a> {
 
     /// Captures that every step may use.
     pub(super) fn base_captures(&self) -> Captures {
-        BTreeMap::from([("run.id".to_owned(), Value::from(self.run.clone()))])
+        let mut captures = browser::captures(&self.options.origins);
+        captures.insert("run.id".to_owned(), Value::from(self.run.clone()));
+        captures
     }
 
     /// From now on this text is replaced in everything that is recorded.

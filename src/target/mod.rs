@@ -1,5 +1,6 @@
 //! The target: where the implementation under test is, what it claims, and what the probes of a run found.
 
+pub mod browser;
 mod known_failure;
 mod reader;
 mod statement;
@@ -199,13 +200,17 @@ pub enum Presence {
 pub struct Capabilities {
     /// Presence of each transport that was probed, with the number of the probe's exchange.
     pub transports: BTreeMap<String, (Presence, u64)>,
+    /// Origins whose pages may call: the declared ones, for no probe could find them.
+    #[serde(default)]
+    pub origins: Vec<String>,
 }
 
 impl Capabilities {
     /// Everything is live: what could be executed on a target that has it all.
     #[must_use]
     pub fn everything() -> Self {
-        Self { transports: Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect() }
+        let transports = Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect();
+        Self { transports, origins: vec!["https://app.example".to_owned()] }
     }
 
     /// Whether the transport is spoken.

@@ -85,9 +85,10 @@ pub async fn judge_patiently(target: reference::Options, selection: Selection, j
 
 async fn judge_reference(target: reference::Options, selection: Selection, judging: Judging<'_>) -> Run {
     let claimed = if target.variant.is_none_or(Variant::speaks_everything) { Transport::ALL.to_vec() } else { Vec::new() };
+    let origins = target.variant.map_or_else(|| vec![reference::BROWSER_ORIGIN.to_owned()], Variant::browser_origins);
     let target = Reference::start(target).await.expect("the reference target starts");
     let (url, token) = (target.url(), target.token().to_owned());
-    let mut run = Judging { claimed, ..judging }.at(&url, Some(token), selection).await;
+    let mut run = Judging { claimed, origins, ..judging }.at(&url, Some(token), selection).await;
     run.acted = target.acted();
     run.varied = target.varied();
     target.shutdown().await;
@@ -118,6 +119,7 @@ pub async fn judge_at(url: &str, token: Option<String>, selection: Selection, jo
 struct Judging<'s> {
     suite: &'s Suite,
     claimed: Vec<Transport>,
+    origins: Vec<String>,
     trust: Trust,
     timeouts: Timeouts,
     bound: Duration,
@@ -131,6 +133,7 @@ impl Default for Judging<'_> {
         Self {
             suite: suite(),
             claimed: Transport::ALL.to_vec(),
+            origins: vec![reference::BROWSER_ORIGIN.to_owned()],
             trust: Trust::default(),
             timeouts: Timeouts { connect: short, head: short, idle: short, whole: 2 * short },
             bound: short,
@@ -141,14 +144,14 @@ impl Default for Judging<'_> {
 
 impl Judging<'_> {
     async fn at(self, url: &str, token: Option<String>, selection: Selection) -> Run {
-        let Self { suite, claimed, trust, timeouts, bound, jobs } = self;
+        let Self { suite, claimed, origins, trust, timeouts, bound, jobs } = self;
         let connector = Connector::new(Endpoint::parse(url).expect("an address"), &trust, timeouts).expect("a connector");
         let mut events = Vec::new();
         let setting = Setting {
             contract: Contract::built_in(),
             suite,
             selection,
-            options: Options { jobs, bound, token, claimed },
+            options: Options { jobs, bound, token, claimed, origins, offers: Vec::new() },
             client: Client::new(connector, timeouts),
             target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
             recorded_options: BTreeMap::new(),
