@@ -67,6 +67,8 @@ struct Entry {
     parts: Vec<String>,
     fault: String,
     #[serde(default)]
+    unobservable: Option<String>,
+    #[serde(default)]
     notes: Option<String>,
     #[serde(default)]
     also: Vec<String>,

@@ -17,6 +17,7 @@
 //! | [`report`] | one file a format, each a function of the record |
 //! | [`plan`], [`run`], [`libtest`] | cases and capabilities to groups, and their execution |
 //! | [`mod@rejudge`] | the same verdicts from a record, without traffic |
+//! | [`mod@prove`] | faults are caught, legal variants spared, and no expectation is without effect |
 //! | [`mod@reference`] | the embedded reference target with its faults and legal variants |
 
 #![warn(missing_docs)]
@@ -31,6 +32,7 @@ pub mod contract;
 pub mod judge;
 pub mod libtest;
 pub mod plan;
+pub mod prove;
 pub mod record;
 pub mod reference;
 pub mod rejudge;

@@ -183,6 +183,7 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
             origins: if embedded { vec![reference::BROWSER_ORIGIN.to_owned()] } else { Vec::new() },
             offers: Vec::new(),
+            unprobed: false,
         },
         client: Client::new(connector, Timeouts::default()),
         target: TargetIdentity { address: url, embedded, ..TargetIdentity::default() },

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use support::{Run, everything, judge};
+use support::{Judged as Run, everything, judge};
 use triwire::conclude::{Policy, Summary, conclude};
 use triwire::contract::Contract;
 use triwire::judge::Verdict;

@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
-use support::{Run, everything, judge_patiently};
+use support::{Judged as Run, everything, judge_patiently};
 use triwire::judge::Verdict;
 use triwire::plan::Selection;
 use triwire::reference::{self, Options};

@@ -32,6 +32,9 @@ pub enum Command {
     List(ListOptions),
     /// Read case files, target file and schemas and report every mistake; nothing is sent
     Check(CheckOptions),
+    /// Prove the suite on the reference target: each fault is caught, each legal variant is spared, null targets pass nothing, no expectation is without effect
+    #[command(after_help = PROVE_HELP)]
+    Prove(ProveOptions),
     /// Say what a requirement means and how it is observed, or what a case does; nothing is sent
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainOptions),
@@ -53,6 +56,18 @@ TLS and names hold for each address. Proxy variables of the environment are igno
 
 The token needs the role of an instance administrator: a run creates organizations of its own and removes them. It is never given on the
 command line, where other users of the machine would see it. `triwire --help` explains the exit status.";
+
+const PROVE_HELP: &str = "\
+Examples:
+  triwire prove                                        everything
+  triwire prove GRPC-STATUS                            faults and variants of these requirements, or with this in their names
+  triwire prove --check docs                           also that the kill matrix there is up to date
+
+Exit status:
+    2  wrong usage
+    3  fault of the harness, or a file can't be written
+    1  something isn't as it should be, or the matrix is out of date
+    0  proven";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -291,6 +306,25 @@ pub struct ListOptions {
     /// Another API: a folder with its own proto/, schemas/ and cases/
     #[arg(long, value_name = "DIR")]
     pub suite: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ProveOptions {
+    /// Pieces of names of faults, variants, null targets or requirements: only these are tried
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Each fault and each variant meets the whole suite, instead of what speaks of its requirement (hours)
+    #[arg(long)]
+    pub full: bool,
+    /// Write the kill matrix into this folder, as JSON, Markdown and a page
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    pub matrix: Option<PathBuf>,
+    /// Fail where the kill matrix in this folder is out of date
+    #[arg(long, value_name = "DIR")]
+    pub check: Option<PathBuf>,
+    /// No progress on stderr
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,7 @@ pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
                 claimed: Vec::new(),
                 origins: Vec::new(),
                 offers: Vec::new(),
+                unprobed: false,
             },
             wires,
             journal: Journal::create(&path, aim.provisioned_at()).map_err(Failure::harness)?,

@@ -7,6 +7,7 @@ mod clean;
 mod coverage;
 mod explain;
 mod list;
+mod prove;
 mod requirements;
 mod run;
 mod serve;
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::Serve(options) => serve::serve(options),
         Command::List(options) => list::list(&options),
         Command::Check(options) => check::check(&options),
+        Command::Prove(options) => prove::prove(&options),
         Command::Explain(options) => explain::explain(&options),
         Command::Requirements(options) => requirements::requirements(&options),
     };

@@ -147,6 +147,7 @@ async fn judge(
             claimed: aim.claimed,
             origins: aim.origins,
             offers: aim.offers,
+            unprobed: false,
         },
         selection,
         client: Client::new(aim.routes, aim::timeouts(options.timeout)),

@@ -44,6 +44,9 @@ pub struct Requirement {
     pub parts: Vec<String>,
     /// What the check must catch.
     pub fault: String,
+    /// Why nobody who only sends and receives can see whether it holds; such an entry has no check.
+    #[serde(default)]
+    pub unobservable: Option<String>,
     /// Remarks.
     #[serde(default)]
     pub notes: Option<String>,
@@ -248,6 +251,9 @@ fn mistake(entry: &Requirement) -> Option<String> {
     if let Some(wire) = entry.wires.iter().find(|wire| !WIRES.contains(&wire.as_str())) {
         return Some(format!("{wire:?} is no wire"));
     }
+    if entry.unobservable.as_ref().is_some_and(|why| why.trim().is_empty()) {
+        return Some("it doesn't say why it can't be seen".to_owned());
+    }
     if !PROFILES.contains(&entry.profile.as_str()) {
         return Some(format!("{:?} is no profile", entry.profile));
     }
@@ -304,5 +310,7 @@ mod tests {
         assert_eq!(load(&ENTRY.replace("[json]", "[soap]")), "a.yaml: X-ONE: \"soap\" is no wire");
         assert!(matches!(Catalogue::default().load("a.yaml", &ENTRY.replace("MUST", "PERHAPS")), Err(LoadError::Malformed { .. })));
         assert!(load("- id: X\n").starts_with("a.yaml: "));
+        let silent = format!("{ENTRY}  unobservable: ''\n");
+        assert_eq!(load(&silent), "a.yaml: X-ONE: it doesn't say why it can't be seen");
     }
 }

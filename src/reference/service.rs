@@ -34,11 +34,20 @@ pub struct Seams {
     /// Frames, heads and trailers.
     pub frames: Arc<dyn Frames>,
     /// Given without looking at the call.
-    pub fixed: Option<fn(Recognized) -> Reply>,
+    pub fixed: Option<Fixed>,
     /// Below HTTP/1.1.
     pub octets: Option<Octets>,
     /// Behaviour in time.
     pub manner: Measured,
+}
+
+/// An answer that doesn't depend on the call.
+#[derive(Debug, Clone, Copy)]
+pub enum Fixed {
+    /// By the wire alone.
+    Reply(fn(Recognized) -> Reply),
+    /// The content that was sent, under the content type that it had.
+    Echo,
 }
 
 /// Answers one request.
@@ -48,7 +57,8 @@ pub async fn answer(seams: &Seams, request: Request<Incoming>) -> Response<Piece
     let refused = seams.frames.arrive(&mut head);
     let exchange = Exchange { seams, head: &head };
     let mut reply = match (seams.fixed, refused) {
-        (Some(fixed), _) => fixed(seams.frames.recognize(&head)),
+        (Some(Fixed::Reply(fixed)), _) => fixed(seams.frames.recognize(&head)),
+        (Some(Fixed::Echo), _) => echo(&head, body).await,
         (None, Some(status)) => exchange.turn_away(status),
         (None, None) => exchange.reply(body).await,
     };
@@ -72,6 +82,14 @@ pub async fn answer(seams: &Seams, request: Request<Incoming>) -> Response<Piece
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.head;
     response
+}
+
+async fn echo(head: &Parts, body: Incoming) -> Reply {
+    let mut reply = Reply::bare(StatusCode::OK);
+    reply.head.extend(head.headers.get(CONTENT_TYPE).map(|value| (CONTENT_TYPE, value.clone())));
+    // A body that breaks off has nothing to give back.
+    reply.body.extend(body.collect().await.map(http_body_util::Collected::to_bytes).ok());
+    reply
 }
 
 struct Exchange<'a> {

@@ -39,6 +39,8 @@ pub struct Options {
     pub origins: Vec<String>,
     /// Requirements whose matter is offered: where it is absent nothing is not applicable.
     pub offers: Vec<String>,
+    /// No probe is sent: every transport is taken as spoken. For proving that nothing passes on a target that speaks none.
+    pub unprobed: bool,
 }
 
 /// What a run works with.

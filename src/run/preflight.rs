@@ -67,6 +67,14 @@ pub(super) enum Failed {
 pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Result<Capabilities, Failed> {
     let transports: Vec<Transport> =
         Transport::ALL.into_iter().filter(|transport| selection.wires.is_empty() || selection.wires.contains(&transport.wire)).collect();
+    if engine.options.unprobed {
+        let live = |transport: Transport| (transport.to_string(), (Presence::Live, 0));
+        let capabilities = Capabilities { transports: transports.into_iter().map(live).collect(), ..Capabilities::default() };
+        if engine.client.routes().has_beside() {
+            beside(engine).await?;
+        }
+        return Ok(capabilities);
+    }
     let probes = Mutex::new(Vec::new());
     let one = async |transport| {
         let probed = probe(engine, transport, Role::Probe).await;

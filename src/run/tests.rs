@@ -27,6 +27,7 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
             claimed: Vec::new(),
             origins: Vec::new(),
             offers: Vec::new(),
+            unprobed: false,
         },
         client: Client::new(connector.expect("a connector"), Timeouts::default()),
         target: TargetIdentity { address: target.url(), embedded: true, ..TargetIdentity::default() },

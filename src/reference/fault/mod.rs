@@ -19,7 +19,7 @@ use super::manner::{Manner, Measured};
 use super::methods::{Method, contract};
 use super::octets::{Below, Octets};
 use super::script::Script;
-use super::service::Seams;
+use super::service::{Fixed, Seams};
 
 mod agreement;
 mod around;
@@ -79,6 +79,19 @@ pub enum Layer {
     Agreement,
 }
 
+impl Layer {
+    /// The word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wire => "wire",
+            Self::Shape => "shape",
+            Self::Meaning => "meaning",
+            Self::Agreement => "agreement",
+        }
+    }
+}
+
 /// A way in which the server breaks one requirement.
 #[derive(Debug)]
 pub struct Fault {
@@ -127,7 +140,7 @@ pub struct NullTarget {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Act {
     /// The same answer to everything.
-    Reply(fn(Recognized) -> Reply),
+    Fixed(Fixed),
     /// Below HTTP.
     Script(Script),
 }
@@ -242,7 +255,7 @@ impl NullTarget {
     /// Takes the place of the server.
     pub(super) fn take_over(&self, seams: &mut Seams) -> Option<Script> {
         match self.act {
-            Act::Reply(fixed) => {
+            Act::Fixed(fixed) => {
                 seams.fixed = Some(fixed);
                 None
             }

@@ -1,32 +1,45 @@
 //! Targets that serve nothing.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::{Act, NullTarget};
 use crate::reference::context::Wire;
-use crate::reference::frames::{MESSAGE, Recognized, Reply, STATUS};
+use crate::reference::frames::{MESSAGE, Recognized, Reply, STATUS, block, frame};
 use crate::reference::script;
+use crate::reference::service::Fixed;
 
 pub(super) static ALWAYS_404: NullTarget = NullTarget {
     name: "always-404",
     hostile: false,
     summary: "answers everything with 404 and a line of text",
-    act: Act::Reply(|_| content(StatusCode::NOT_FOUND, "text/plain", "404 page not found\n")),
+    act: Act::Fixed(Fixed::Reply(|_| content(StatusCode::NOT_FOUND, "text/plain", "404 page not found\n"))),
 };
 
 pub(super) static ALWAYS_EMPTY_200: NullTarget = NullTarget {
     name: "always-empty-200",
     hostile: false,
     summary: "answers everything with 200 and {}",
-    act: Act::Reply(|_| content(StatusCode::OK, "application/json", "{}")),
+    act: Act::Fixed(Fixed::Reply(|_| content(StatusCode::OK, "application/json", "{}"))),
 };
 
 pub(super) static ALWAYS_UNIMPLEMENTED: NullTarget = NullTarget {
     name: "always-unimplemented",
     hostile: false,
     summary: "answers everything with UNIMPLEMENTED in the form of its wire",
-    act: Act::Reply(unimplemented),
+    act: Act::Fixed(Fixed::Reply(unimplemented)),
+};
+
+pub(super) static ECHO: NullTarget =
+    NullTarget { name: "echo", hostile: false, summary: "gives back the content of every request with 200", act: Act::Fixed(Fixed::Echo) };
+
+pub(super) static EMPTY_SUCCESS: NullTarget = NullTarget {
+    name: "empty-success",
+    hostile: false,
+    summary: "answers everything with the status of success and no message",
+    act: Act::Fixed(Fixed::Reply(empty_success)),
 };
 
 pub(super) static CLOSES: NullTarget =
@@ -84,4 +97,22 @@ fn unimplemented(recognized: Recognized) -> Reply {
         }
         _ => content(StatusCode::NOT_IMPLEMENTED, "application/json", r#"{"code":12,"message":"not implemented","details":[]}"#),
     }
+}
+
+fn empty_success(recognized: Recognized) -> Reply {
+    let (wire, media_type) = match recognized {
+        Recognized::Call(wire, media_type) | Recognized::OtherFormat(wire, media_type) => (wire, media_type),
+        Recognized::Other => (Wire::Json, "application/json"),
+    };
+    let mut reply = Reply::bare(StatusCode::OK);
+    reply.head.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let status = HeaderMap::from_iter([(STATUS, HeaderValue::from_static("0"))]);
+    let trailer_frame = || frame(0x80, &block(&status));
+    match wire {
+        Wire::Json => {}
+        Wire::Grpc => reply.trailers = Some(status),
+        Wire::GrpcWeb => reply.body.push(trailer_frame()),
+        Wire::GrpcWebText => reply.body.push(STANDARD.encode(trailer_frame()).into()),
+    }
+    reply
 }

@@ -410,6 +410,8 @@ pub static NULL_TARGETS: &[&NullTarget] = &[
     &nothing::ALWAYS_404,
     &nothing::ALWAYS_EMPTY_200,
     &nothing::ALWAYS_UNIMPLEMENTED,
+    &nothing::ECHO,
+    &nothing::EMPTY_SUCCESS,
     &nothing::CLOSES,
     &nothing::HANGS,
     &nothing::ENDLESS_BODY,
