@@ -20,14 +20,21 @@ const ORDER: &[&[&str]] = &[
     &["report"],
     &["plan"],
     &["run", "rejudge"],
-    &["libtest"],
+    &["libtest", "prove"],
 ];
 
 /// Who uses a room of the same row. `wire` is told an address and deadlines, `target` says on which wires they hold.
 const NEIGHBOURS: &[(&str, &str)] = &[("case", "wire"), ("target", "case"), ("target", "wire"), ("wire", "target")];
 
 /// The lines with which the library crosses into `reference/`: judge and server share nothing that could be wrong in both.
-const INTO_REFERENCE: &[(&str, &str)] = &[("src/libtest.rs", "crate::reference::{self, Reference}")];
+/// What is proven is proven on it.
+const INTO_REFERENCE: &[(&str, &str)] = &[
+    ("src/libtest.rs", "crate::reference::{self, Reference}"),
+    ("src/prove/bench.rs", "crate::reference::{self, Reference, Variant}"),
+    ("src/prove/catching.rs", "crate::reference::{Fault, Layer, Options}"),
+    ("src/prove/mod.rs", "crate::reference::{FAULTS, NULL_TARGETS, VARIANTS}"),
+    ("src/prove/sparing.rs", "crate::reference::{NullTarget, Options, Variant}"),
+];
 
 struct Source {
     /// From the root of the package.

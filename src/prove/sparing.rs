@@ -61,8 +61,11 @@ pub(super) async fn variant(variant: &'static Variant, suite: &'static Suite, fu
         selection.profiles.remove("zitadel");
     }
     let judged = Judging::patiently(suite, selection).reference(Options { variant: Some(variant), ..Options::default() }).await;
-    let profiled =
-        |it: &Judgement| !(foreign && it.skip == Some(SkipReason::Profile)) && !(undeclared && it.skip == Some(SkipReason::NotDeclared));
+    let profiled = |it: &Judgement| match it.skip {
+        Some(SkipReason::Profile) => !foreign,
+        Some(SkipReason::NotDeclared) => !undeclared,
+        _ => true,
+    };
     let mut all = blemishes(variant.name, &judged, profiled);
     if judged.varied == 0 {
         all.push(Blemish { target: variant.name, result: "the variant".to_owned(), what: "never acted".to_owned() });
@@ -86,6 +89,9 @@ fn blemishes(target: &'static str, judged: &Judged, counts: impl Fn(&Judgement) 
     judged.judgements().filter(|(_, it)| wrong(it)).map(of).collect()
 }
 
+/// Each wire over one HTTP version: what serves nothing serves it over the other one as well.
+const ONE_VERSION: [&str; 5] = ["::json::h1", "::grpc::h2", "::grpc-web::h2", "::grpc-web-text::h1", "+"];
+
 /// A target that serves nothing. What cases need is made by a correct one, and no probe stops the run: else nothing would be tried.
 pub(super) async fn null(null: &'static NullTarget, suite: &'static Suite) -> Vec<Blemish> {
     let options = Options { null_target: Some(null), ..Options::default() };
@@ -99,7 +105,7 @@ pub(super) async fn null(null: &'static NullTarget, suite: &'static Suite) -> Ve
             bound: short,
             jobs: 48,
             unprobed: true,
-            ..Judging::hastily(suite, everything())
+            ..Judging::hastily(suite, Selection { filters: ONE_VERSION.map(str::to_owned).to_vec(), ..everything() })
         };
         judging.beside_correct(options).await
     };
