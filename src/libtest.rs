@@ -183,6 +183,7 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
             origins: if embedded { vec![reference::BROWSER_ORIGIN.to_owned()] } else { Vec::new() },
             offers: Vec::new(),
+            message_limit: embedded.then_some(crate::reference::MESSAGE_LIMIT as u64),
             unprobed: false,
         },
         client: Client::new(connector, Timeouts::default()),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::model::{Across, Act, Captures, Case, Duty, Fixture, Scheduled, Step, Suite, Via};
 use super::shown::Shown;
-use crate::wire::{Transport, Wire};
+use crate::wire::{HttpVersion, Transport, Wire};
 
 impl Suite {
     /// A fixture with those that it stands on, the lowest first.
@@ -114,7 +114,9 @@ impl Case {
     /// Whether it may run on this transport at all.
     #[must_use]
     pub fn runs_on(&self, transport: Transport) -> bool {
-        self.wires.contains(&transport.wire) && (self.https.is_empty() || self.https.contains(&transport.http))
+        // gRPC has one version of HTTP. What a script shows of another one there belongs to the same trials.
+        let is_beside = transport.wire == Wire::Grpc && self.https == [HttpVersion::H1];
+        self.wires.contains(&transport.wire) && (self.https.is_empty() || self.https.contains(&transport.http) || is_beside)
     }
 
     /// Its trials on these transports, in the order in which reports show them.

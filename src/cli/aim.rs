@@ -21,6 +21,8 @@ pub struct Aim {
     pub claimed: Vec<Transport>,
     pub origins: Vec<String>,
     pub offers: Vec<String>,
+    /// What the target file says of messages.
+    pub message_limit: Option<u64>,
     pub profiles: BTreeSet<String>,
     pub identity: TargetIdentity,
 }
@@ -225,6 +227,7 @@ pub fn live(
         token,
         claimed: statement.transports,
         origins: statement.browser_origins,
+        message_limit: statement.message_limit,
         offers: statement.offers,
         profiles: statement.profiles,
         identity,
@@ -269,6 +272,7 @@ pub fn embedded(options: &RunOptions, target: &Reference) -> Result<Aim, Failure
         claimed,
         origins: variant.map_or_else(|| vec![reference::BROWSER_ORIGIN.to_owned()], Variant::browser_origins),
         offers: Vec::new(),
+        message_limit: Some(reference::MESSAGE_LIMIT as u64),
         profiles,
         identity: TargetIdentity { address: "embedded reference target".to_owned(), embedded: true, ..TargetIdentity::default() },
     })

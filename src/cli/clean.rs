@@ -53,6 +53,7 @@ pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
                 claimed: Vec::new(),
                 origins: Vec::new(),
                 offers: Vec::new(),
+                message_limit: None,
                 unprobed: false,
             },
             wires,

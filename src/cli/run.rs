@@ -147,6 +147,7 @@ async fn judge(
             claimed: aim.claimed,
             origins: aim.origins,
             offers: aim.offers,
+            message_limit: aim.message_limit,
             unprobed: false,
         },
         selection,

@@ -39,6 +39,8 @@ pub struct Options {
     pub origins: Vec<String>,
     /// Requirements whose matter is offered: where it is absent nothing is not applicable.
     pub offers: Vec<String>,
+    /// Octets that a request message may have, where the target declares a limit.
+    pub message_limit: Option<u64>,
     /// No probe is sent: every transport is taken as spoken. For proving that nothing passes on a target that speaks none.
     pub unprobed: bool,
 }
@@ -243,6 +245,7 @@ impl<'a> Engine<'a> {
         let sending = async {
             match request {
                 Request::Call(call) => self.client.send_on(on, call, id, at).await,
+                Request::LaidOut(call, layout) => self.client.send_laid_out(on, call, &layout, id, at).await,
                 Request::Script(script) => Ok(self.client.perform(on, script, id, at).await),
             }
         };

@@ -27,6 +27,7 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
             claimed: Vec::new(),
             origins: Vec::new(),
             offers: Vec::new(),
+            message_limit: None,
             unprobed: false,
         },
         client: Client::new(connector.expect("a connector"), Timeouts::default()),

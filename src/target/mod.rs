@@ -203,6 +203,9 @@ pub struct Capabilities {
     /// Origins whose pages may call: the declared ones, for no probe could find them.
     #[serde(default)]
     pub origins: Vec<String>,
+    /// Octets that a request message may have, where the target declares a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_limit: Option<u64>,
 }
 
 impl Capabilities {
@@ -210,7 +213,7 @@ impl Capabilities {
     #[must_use]
     pub fn everything() -> Self {
         let transports = Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect();
-        Self { transports, origins: vec!["https://app.example".to_owned()] }
+        Self { transports, origins: vec!["https://app.example".to_owned()], message_limit: Some(1 << 20) }
     }
 
     /// Whether the transport is spoken.
