@@ -65,6 +65,8 @@ struct Entry {
     check: String,
     #[serde(default)]
     parts: Vec<String>,
+    #[serde(default)]
+    parts_on: BTreeMap<String, Vec<String>>,
     fault: String,
     #[serde(default)]
     notes: Option<String>,

@@ -182,6 +182,9 @@ fn group<'a>(case: &'a Case, contract: &Contract, capabilities: &Capabilities, s
                     SkipReason::Consent,
                     "it changes what belongs to the whole instance, and restores it: --allow-instance-changes lets it".to_owned(),
                 )),
+                Presence::Live if case.speaks_of_limit() && capabilities.message_limit.is_none() => {
+                    Some(Obstacle::Skip(SkipReason::NotApplicable, "the target file declares no `message-limit`".to_owned()))
+                }
                 Presence::Live => None,
                 Presence::Absent { text } => Some(Obstacle::Skip(SkipReason::NotApplicable, text)),
                 Presence::Missing { text } => Some(Obstacle::Missing(text)),
@@ -222,8 +225,7 @@ fn named(case: &Case, contract: &Contract, wires: &[Wire]) -> Vec<String> {
 /// The trials of a case with what is known of their transports.
 fn schedule(case: &Case, capabilities: &Capabilities, selection: &Selection) -> Vec<(Scheduled, Presence)> {
     let wires: Vec<Wire> = case.wires.iter().copied().filter(|wire| selection.has_wire(*wire)).collect();
-    let allowed =
-        |transport: &Transport| wires.contains(&transport.wire) && (case.https.is_empty() || case.https.contains(&transport.http));
+    let allowed = |transport: &Transport| wires.contains(&transport.wire) && case.runs_on(*transport);
     let transports: Vec<Transport> = Transport::ALL.into_iter().filter(allowed).collect();
     match case.across {
         None => transports

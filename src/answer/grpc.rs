@@ -127,7 +127,7 @@ fn error(code: Code, reading: &Reading) -> Status {
 }
 
 /// The octets of a message, inflated where the flag and `grpc-encoding` say so.
-fn plain(frame: &Prefixed, encoding: Option<&str>) -> Result<Vec<u8>, String> {
+pub(super) fn plain(frame: &Prefixed, encoding: Option<&str>) -> Result<Vec<u8>, String> {
     if !frame.is_compressed() {
         return Ok(frame.payload.clone());
     }

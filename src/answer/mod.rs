@@ -43,6 +43,7 @@ pub const UNREADABLE: &[&str] = &[
     "broken-frame",
     "closed",
     "compressed-message",
+    "compressed-trailers",
     "goaway",
     "malformed",
     "no-content",
@@ -191,6 +192,7 @@ const fn waiting_for(phase: crate::wire::Phase) -> &'static str {
     match phase {
         Phase::Connect => "the connection",
         Phase::Request => "the sending of the request",
+        Phase::Window => "room in the target's window",
         Phase::Head => "the response head",
         Phase::Content => "the next octet of the content",
         Phase::Whole => "the end of the exchange",

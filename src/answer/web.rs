@@ -1,7 +1,7 @@
 //! gRPC-Web, binary and text (PROTOCOL-WEB.md).
 
 use super::frames::{self, Rest};
-use super::grpc::{collect, conclude};
+use super::grpc::{collect, conclude, plain};
 use super::{Answer, Framed, Place, Reading, StatusField};
 use crate::contract::Contract;
 use crate::wire::Exchange;
@@ -23,8 +23,19 @@ pub(super) fn read(exchange: &Exchange, contract: &Contract) -> Reading {
     // An answer that is no gRPC-Web at all (an HTML page, a JSON error) has no frames.
     let is_web = content_type.trim_start().starts_with("application/grpc");
     let (whole, rest) = if is_web { frames::split(&content) } else { (Vec::new(), Rest::Nothing) };
-    let trailer_blocks: Vec<_> =
-        whole.iter().filter(|frame| frame.is_trailer()).map(|frame| frames::read_trailer_block(&frame.payload)).collect();
+    // The flag of a trailer frame may say that it is compressed, like a message (PROTOCOL-WEB.md, Message framing 2). Without an encoding there is nothing
+    // to inflate it by: what the flag says is judged by itself then.
+    let encoding = received.head().and_then(|head| head.first("grpc-encoding")).filter(|name| name.trim() != "identity");
+    let mut not_inflated = None;
+    let mut trailer_blocks = Vec::new();
+    for frame in whole.iter().filter(|frame| frame.is_trailer()) {
+        let inflated = encoding.as_ref().map(|encoding| plain(frame, Some(encoding)));
+        match inflated {
+            Some(Ok(block)) => trailer_blocks.push(frames::read_trailer_block(&block)),
+            Some(Err(text)) => not_inflated = not_inflated.or(Some(text.replace("message", "trailer frame"))),
+            None => trailer_blocks.push(frames::read_trailer_block(&frame.payload)),
+        }
+    }
     if let Some(head) = received.head() {
         collect(&head.fields, Place::Head, &mut reading.status_fields);
     }
@@ -38,6 +49,9 @@ pub(super) fn read(exchange: &Exchange, contract: &Contract) -> Reading {
     let mut reading = conclude(exchange, contract, Framed { frames: whole, rest, trailer_blocks }, reading);
     if let (Some(error), Answer::Status(_) | Answer::Unreadable { kind: "no-status", .. }) = (text_is_broken, &reading.answer) {
         reading.answer = Answer::Unreadable { kind: "broken-base64", text: error.to_string() };
+    }
+    if let (Some(text), Answer::Status(_) | Answer::Unreadable { kind: "no-status", .. }) = (not_inflated, &reading.answer) {
+        reading.answer = Answer::Unreadable { kind: "compressed-trailers", text };
     }
     reading
 }

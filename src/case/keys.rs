@@ -106,7 +106,9 @@ const JSON: Key = key(
     Form::Either(&[Form::Text, Form::Names(&Form::Text)]),
     "The JSON body as text (with captures) or as `{ hex: ... }`, exactly as it is sent (wire json only). Needs `defect`.",
 );
-const BYTES: Key = key("bytes", Form::Text, "The encoded message in hexadecimal, framed by each binary wire. Needs `defect`.");
+const MESSAGE: Form = Form::Either(&[Form::Text, Form::Mapping(&FILLED)]);
+const BYTES: Key =
+    key("bytes", MESSAGE, "The encoded message in hexadecimal, or one of a certain length, framed by each binary wire. Needs `defect`.");
 const FRAMES: Key =
     key("frames", Form::Text, "The framed content in hexadecimal, exactly as it is sent (binary wires only). Needs `defect`.");
 const HTTP_REQUEST: Key = key("http", Form::Mapping(&HTTP), "An HTTP request that no operation describes. Needs `defect`.");
@@ -127,6 +129,12 @@ const RAW: Key = key(
     "raw",
     SCRIPT,
     "A script over a connection of HTTP/1.1; then one response is read. Needs `defect`. The answer is read as that of the operation.",
+);
+const LAYOUT: Form = Form::List(&Form::Mapping(&STREAM_ACTION));
+const STREAM: Key = key(
+    "stream",
+    LAYOUT,
+    "How the call goes over HTTP/2, frame by frame, behind its HEADERS; what is left of the content goes out at the end.",
 );
 const CONNECTION: Key =
     key("connection", Form::Word(CONNECTIONS), "`new`: one of its own; `open`: a new one, which the steps that say `same` go on with.");
@@ -267,6 +275,7 @@ pub static CASE: Table = Table {
         DEFECT,
         VIA,
         CONNECTION,
+        STREAM,
         EXPECTED,
         UNTIL,
         EVENTUALLY,
@@ -296,6 +305,7 @@ pub static STEP: Table = Table {
         DEFECT,
         VIA,
         CONNECTION,
+        STREAM,
         EXPECTED,
         UNTIL,
         EVENTUALLY,
@@ -332,7 +342,7 @@ pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "fram
 pub const CONTENT: &[&str] = &["none"];
 
 /// Ways in which an exchange ends.
-pub const ENDS: &[&str] = &["complete", "closed", "timed-out", "reset", "goaway"];
+pub const ENDS: &[&str] = &["complete", "closed", "lost", "timed-out", "reset", "cancelled", "no-error", "protocol-error", "goaway"];
 
 const CODE: Key = key(
     "code",
@@ -416,6 +426,45 @@ pub static HTTP: Table = Table {
     ],
 };
 
+/// A message that is filled up.
+pub static FILLED: Table = Table {
+    title: "a message of a certain length",
+    name: "filled",
+    keys: &[
+        required("start", Form::Text, "Its first fields in hexadecimal."),
+        key("length", Form::Count, "Its length in octets: a field that no schema has, number 15, fills it up with zeros."),
+        key("above-limit", Form::Count, "Instead: so many octets more than the limit that the target declares."),
+    ],
+};
+
+/// What is done on a stream. Exactly one of its keys is there.
+pub static STREAM_ACTION: Table = Table {
+    title: "an action of a stream",
+    name: "stream",
+    keys: &[
+        key("window", Form::Count, "First of all: the window that streams of this connection begin with; it grows by `grant` alone."),
+        key("data", Form::Count, "The next so many octets of the content in a DATA frame."),
+        key("end", Form::Truth, "The rest of the content with END_STREAM."),
+        key("wait", Form::Count, "Waits so many milli-seconds, unless the call is over before."),
+        key("grant", Form::Count, "Gives the stream room for so many octets more."),
+        key(
+            "beside",
+            Form::Word(&["open", "cancel"]),
+            "Another stream with the same head on this connection: opens it, or ends it with CANCEL.",
+        ),
+        key(
+            "await-reset",
+            Form::Count,
+            "Last: behind a whole answer waits so many milli-seconds for RST_STREAM. The request stays unfinished.",
+        ),
+        key(
+            "spend",
+            Form::Count,
+            "Alone: calls like this one, each with 60 000 zeros as its message, until so many times the connection's window was sent.",
+        ),
+    ],
+};
+
 /// An action of a script. Exactly one of its keys is there.
 pub static RAW_ACTION: Table = Table {
     title: "an action of a script",
@@ -438,5 +487,19 @@ pub static RAW_ACTION: Table = Table {
 };
 
 /// All tables that the editor schemas define by name.
-pub static TABLES: &[&Table] =
-    &[&SUITE, &IDENTITY, &FIXTURE, &FILE, &CASE, &STEP, &CONTROL, &EXPECT, &ALTERNATIVE, &ERROR, &HTTP, &RAW_ACTION];
+pub static TABLES: &[&Table] = &[
+    &SUITE,
+    &IDENTITY,
+    &FIXTURE,
+    &FILE,
+    &CASE,
+    &STEP,
+    &CONTROL,
+    &EXPECT,
+    &ALTERNATIVE,
+    &ERROR,
+    &HTTP,
+    &FILLED,
+    &STREAM_ACTION,
+    &RAW_ACTION,
+];

@@ -14,6 +14,7 @@ mod mistake;
 pub mod model;
 mod read;
 mod script;
+mod shown;
 mod sources;
 pub mod tree;
 
@@ -24,9 +25,10 @@ pub use matcher::{Mismatch, MissingCapture, describe, matches, resolve, resolve_
 pub use mistake::{Mistake, Mistakes, nearest, render};
 pub use model::{
     Across, Act, Alternative, Bound, Captures, Case, Compare, Connection, Control, Covers, Duty, Ending, Expect, Fixture, HeaderEdit,
-    HeaderPattern, Identity, Pattern, Payload, RawAction, RawOctets, Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text, TextPart,
-    Token, Via,
+    HeaderPattern, Identity, Length, Pattern, Payload, RawAction, RawOctets, Scheduled, Span, StatusPattern, Step, StepKind, Suite, Text,
+    TextPart, Token, Via,
 };
 pub use read::{GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, SUITE_FILE, read_suite};
 pub use script::slug;
+pub use shown::{Shown, is_positive};
 pub use sources::files_of;

@@ -221,6 +221,8 @@ pub struct Step {
     pub via: Option<Via>,
     /// On which connection.
     pub connection: Connection,
+    /// How its frames are laid out over HTTP/2; `None`: as the library does it.
+    pub layout: Option<crate::wire::Layout>,
     /// What is expected; more than one where pieces answer for different requirements. All must hold.
     pub expect: Vec<Expect>,
     /// Asked again until this holds, to the consistency bound; then `expect` is judged. `eventually:` sets both.
@@ -332,8 +334,24 @@ pub enum Payload {
     Json(Text),
     /// An encoded message, framed by the engine (binary wires only).
     Bytes(Octets),
+    /// The same, filled up with zeros in a field that no schema has.
+    Filled {
+        /// How it begins.
+        start: Octets,
+        /// How long it is.
+        length: Length,
+    },
     /// Frames as they are (binary wires only; base64 is put on in text mode).
     Frames(Octets),
+}
+
+/// The length of a message that is filled up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// So many octets.
+    Octets(u64),
+    /// The limit that the target declares, and so many more.
+    AboveLimit(u64),
 }
 
 /// A change to the fields of a request.
@@ -394,6 +412,14 @@ pub enum Ending {
     TimedOut,
     /// The stream was reset with an error code.
     Reset,
+    /// The same with CANCEL.
+    Cancelled,
+    /// With the connection, before the response was whole.
+    Lost,
+    /// With a whole response, and RST_STREAM with NO_ERROR behind it.
+    NoError,
+    /// The stream was reset, or the connection shut down, with PROTOCOL_ERROR.
+    ProtocolError,
     /// The connection was shut down.
     GoAway,
 }
@@ -521,6 +547,13 @@ impl Case {
         all
     }
 
+    /// Whether it speaks of the limit that the target declares for messages.
+    #[must_use]
+    pub fn speaks_of_limit(&self) -> bool {
+        let control = self.control.iter().flat_map(|control| std::iter::once(&control.step).chain(&control.then));
+        std::iter::once(&self.main).chain(control).chain(&self.then).any(Step::speaks_of_limit)
+    }
+
     /// The id without the variant.
     #[must_use]
     pub fn base_id(&self) -> &str {
@@ -533,6 +566,10 @@ impl Step {
     #[must_use]
     pub fn is_call_of(&self, other: &Self) -> bool {
         self.kind == other.kind && self.headers == other.headers
+    }
+
+    const fn speaks_of_limit(&self) -> bool {
+        matches!(self.kind, StepKind::Call { send: Payload::Filled { length: Length::AboveLimit(_), .. }, .. })
     }
 
     /// The pieces of its expectation, and those of the steps that its alternatives bring.

@@ -23,6 +23,8 @@ impl Suite {
             ("grpc_frames.yaml", include_str!("../../cases/grpc_frames.yaml")),
             ("grpc_heads.yaml", include_str!("../../cases/grpc_heads.yaml")),
             ("grpc_messages.yaml", include_str!("../../cases/grpc_messages.yaml")),
+            ("grpc_sizes.yaml", include_str!("../../cases/grpc_sizes.yaml")),
+            ("grpc_streams.yaml", include_str!("../../cases/grpc_streams.yaml")),
             ("grpc_web.yaml", include_str!("../../cases/grpc_web.yaml")),
             ("http_content.yaml", include_str!("../../cases/http_content.yaml")),
             ("http_framing.yaml", include_str!("../../cases/http_framing.yaml")),

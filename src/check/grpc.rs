@@ -56,6 +56,13 @@ pub(super) const CHECKS: &[Check] = &[
         run: details_agree,
     },
     Check {
+        requirement: "GRPC-DETAILS-BIN-TEXT",
+        kinds: &["other-text"],
+        judges: Judges::Every,
+        need: Need { count: 1, codes: &[] },
+        run: details_text,
+    },
+    Check {
         requirement: "GRPC-RESPONSE-ONE-MESSAGE",
         kinds: &["no-message", "several-messages", "message-on-error"],
         judges: Judges::WellFormed,
@@ -198,6 +205,21 @@ fn details_agree(view: &View<'_>) -> Outcome {
             }
         }
     }
+}
+
+fn details_text(view: &View<'_>) -> Outcome {
+    let (Some(Ok(status)), Some(field)) = (&view.reading.details, view.reading.fields("grpc-message").next()) else {
+        return Outcome::NotApplicable;
+    };
+    // What can't be decoded is told by GRPC-MESSAGE-PERCENT.
+    let Ok(text) = percent_decode(&field.value) else { return Outcome::NotApplicable };
+    if status.message.is_empty() || text.is_empty() {
+        return Outcome::NotApplicable;
+    }
+    if status.message == text {
+        return Outcome::Held;
+    }
+    Outcome::violated("other-text", format!("`{text}`, as grpc-message says"), format!("`{}`", status.message), "grpc-status-details-bin")
 }
 
 fn one_message(view: &View<'_>) -> Outcome {

@@ -19,6 +19,8 @@ pub struct Aim {
     pub routes: Routes,
     pub token: Option<String>,
     pub claimed: Vec<Transport>,
+    /// What the target file says of messages.
+    pub message_limit: Option<u64>,
     pub profiles: BTreeSet<String>,
     pub identity: TargetIdentity,
 }
@@ -218,7 +220,7 @@ pub fn live(
     let names = [("name", statement.name), ("version", statement.version)];
     identity.claimed = names.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value))).collect();
     let token = Some(token(options)?);
-    Ok(Aim { routes, token, claimed: statement.transports, profiles: statement.profiles, identity })
+    Ok(Aim { routes, token, claimed: statement.transports, message_limit: statement.message_limit, profiles: statement.profiles, identity })
 }
 
 /// Variables that lead the clients of other tools over a proxy.
@@ -257,6 +259,7 @@ pub fn embedded(options: &RunOptions, target: &Reference) -> Result<Aim, Failure
         routes: Connector::new(endpoint, &Trust::default(), timeouts(options.timeout)).map_err(Failure::harness)?.into(),
         token: Some(target.token().to_owned()),
         claimed,
+        message_limit: Some(reference::MESSAGE_LIMIT as u64),
         profiles,
         identity: TargetIdentity { address: "embedded reference target".to_owned(), embedded: true, ..TargetIdentity::default() },
     })

@@ -46,7 +46,14 @@ pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
         let cleanup = Cleanup {
             contract,
             suite: &suite,
-            options: Options { jobs: 1, bound: Duration::from_secs(15), token: aim.token.clone(), claimed: Vec::new(), unprobed: false },
+            options: Options {
+                jobs: 1,
+                bound: Duration::from_secs(15),
+                token: aim.token.clone(),
+                claimed: Vec::new(),
+                message_limit: None,
+                unprobed: false,
+            },
             wires,
             journal: Journal::create(&path, aim.provisioned_at()).map_err(Failure::harness)?,
             client: Client::new(aim.routes, aim::timeouts(options.timeout)),

@@ -36,7 +36,12 @@ impl<'a> Coverage<'a> {
             let covered: Vec<_> = here.iter().map(|case| case.covers.iter().find(|covers| covers.requirement == entry.id)).collect();
             if covered.iter().all(Option::is_some) {
                 let parts: BTreeSet<&String> = covered.into_iter().flatten().flat_map(|covers| &covers.parts).collect();
-                let missing: Vec<&str> = entry.parts.iter().filter(|part| !parts.contains(part)).map(String::as_str).collect();
+                let missing: Vec<&str> = entry
+                    .parts
+                    .iter()
+                    .filter(|part| entry.has_part_on(part, wire.name()) && !parts.contains(part))
+                    .map(String::as_str)
+                    .collect();
                 if !missing.is_empty() {
                     untested.insert(wire.name(), format!("no case covers: {}", missing.join(", ")));
                 }

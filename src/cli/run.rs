@@ -145,6 +145,7 @@ async fn judge(
             bound: options.bound.unwrap_or(Duration::from_secs(15)),
             token: aim.token,
             claimed: aim.claimed,
+            message_limit: aim.message_limit,
             unprobed: false,
         },
         selection,

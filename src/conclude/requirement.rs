@@ -123,7 +123,7 @@ impl Tally {
     }
 
     /// What may be claimed, with the reason where it is neither pass nor fail.
-    pub fn claim(&self, rule: Option<&Rule>, live: bool) -> (Claim, Option<String>) {
+    pub fn claim(&self, rule: Option<&Rule>, wire: Wire, live: bool) -> (Claim, Option<String>) {
         let because = |claim, reason: &str| (claim, Some(reason.to_owned()));
         if self.violated > 0 {
             return (Claim::Fail, None);
@@ -162,7 +162,11 @@ impl Tally {
         let missing: Vec<&str> = rule
             .filter(|_| !self.covered.contains(&None))
             .map(|rule| {
-                let is_missing = |part: &&String| !self.covered.contains(&Some((*part).clone())) && !self.beside.contains(*part);
+                let is_missing = |part: &&String| {
+                    rule.parts_on.get(*part).is_none_or(|wires| wires.contains(&wire))
+                        && !self.covered.contains(&Some((*part).clone()))
+                        && !self.beside.contains(*part)
+                };
                 rule.parts.iter().filter(is_missing).map(String::as_str).collect()
             })
             .unwrap_or_default();

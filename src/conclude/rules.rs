@@ -20,6 +20,8 @@ pub struct Rule {
     pub wires: Vec<Wire>,
     /// Named parts of its check, all of which must be covered; empty: it is one piece.
     pub parts: Vec<String>,
+    /// Those that only some of the wires have.
+    pub parts_on: BTreeMap<String, Vec<Wire>>,
     /// Whether a passive check answers for it.
     pub passive: bool,
     /// Document and section.
@@ -46,6 +48,11 @@ impl Rules {
                     level: entry.level,
                     wires: Wire::ALL.into_iter().filter(|wire| entry.is_on(wire.name())).collect(),
                     parts: entry.parts.clone(),
+                    parts_on: entry
+                        .parts_on
+                        .iter()
+                        .map(|(part, wires)| (part.clone(), wires.iter().filter_map(|wire| wire.parse().ok()).collect()))
+                        .collect(),
                     passive: is_passive(&entry.id, contract),
                     source: format!("{}, {}", entry.source.document, entry.source.section),
                     url: entry.source.url.clone(),

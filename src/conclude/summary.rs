@@ -290,7 +290,7 @@ impl Summary {
         keys.into_iter().map(move |key| {
             let tally = self.tallies.get(&key).unwrap_or(&none);
             let (id, wire) = key;
-            let (claim, reason) = tally.claim(self.rules.get(&id), self.live.contains(&wire));
+            let (claim, reason) = tally.claim(self.rules.get(&id), wire, self.live.contains(&wire));
             RequirementOnWire {
                 level: self.rules.level(&id),
                 claim,

@@ -3,7 +3,7 @@
 //! Two parts share one form (see `src/contract/requirements/README.md`): wire rules that hold for any API, compiled in,
 //! and what one API promises, which travels with its suite.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,9 @@ pub struct Requirement {
     /// Names of the parts of the check, where cases may cover some of them only.
     #[serde(default)]
     pub parts: Vec<String>,
+    /// Parts that only some of the wires have: part -> wires.
+    #[serde(default)]
+    pub parts_on: BTreeMap<String, Vec<String>>,
     /// What the check must catch.
     pub fault: String,
     /// Remarks.
@@ -60,6 +63,12 @@ impl Requirement {
     #[must_use]
     pub fn is_on(&self, wire: &str) -> bool {
         self.wires.iter().any(|found| found == wire)
+    }
+
+    /// Whether this part of its check exists on this wire.
+    #[must_use]
+    pub fn has_part_on(&self, part: &str, wire: &str) -> bool {
+        self.parts_on.get(part).is_none_or(|wires| wires.iter().any(|found| found == wire))
     }
 }
 
@@ -248,6 +257,12 @@ fn mistake(entry: &Requirement) -> Option<String> {
     if let Some(wire) = entry.wires.iter().find(|wire| !WIRES.contains(&wire.as_str())) {
         return Some(format!("{wire:?} is no wire"));
     }
+    if let Some(part) = entry.parts_on.keys().find(|part| !entry.parts.contains(part)) {
+        return Some(format!("{part:?} is none of its parts"));
+    }
+    if let Some(wire) = entry.parts_on.values().flatten().find(|wire| !entry.is_on(wire)) {
+        return Some(format!("a part of it is on {wire:?}, and it isn't"));
+    }
     if !PROFILES.contains(&entry.profile.as_str()) {
         return Some(format!("{:?} is no profile", entry.profile));
     }
@@ -279,7 +294,7 @@ mod tests {
     #[test]
     fn the_catalogue_is_whole() {
         let catalogue = Catalogue::built_in();
-        assert_eq!(catalogue.iter().len(), 307);
+        assert_eq!(catalogue.iter().len(), 308);
         for entry in catalogue.iter() {
             let file = catalogue.file(&entry.id).unwrap();
             assert!(file.ends_with(&format!("/{}.yaml", entry.area)), "{} in {file}", entry.id);

@@ -41,7 +41,15 @@ pub fn agreement(
     let told: Vec<&Member> = members.iter().filter(|it| it.judgement.verdict != Verdict::Skip).collect();
     match members.iter().find(|it| it.judgement.verdict == Verdict::Skip) {
         Some(skipped) if told.len() < 2 => Judgement { requirements: requirements.to_vec(), ..skipped.judgement.clone() },
-        _ => group(case, acts, requirements, volatile, &told, contract),
+        _ => {
+            let mut judgement = group(case, acts, requirements, volatile, &told, contract);
+            // Who refuses everything, or answers nothing to everything, does so alike on all wires.
+            if judgement.verdict == Verdict::Pass && !members.iter().any(|it| it.judgement.verdict == Verdict::Pass) {
+                judgement.verdict = Verdict::Inconclusive;
+                judgement.reason = Some("the answers are alike, but none of them is one that passed".to_owned());
+            }
+            judgement
+        }
     }
 }
 

@@ -49,7 +49,9 @@ pub fn met(pieces: &[Expect], place: Place<'_>, counts: impl Fn(&Expect) -> bool
     if let Answer::None { text, .. } = &place.reading.answer {
         // Where an expectation says how the exchange may end, running out of time is an end like any other.
         let judged = counted.iter().flat_map(|piece| piece.with_alternatives()).any(|piece| !piece.ends.is_empty());
-        if !judged || !matches!(place.exchange.received.end, End::TimedOut { phase: Phase::Head | Phase::Content | Phase::Whole }) {
+        if !judged
+            || !matches!(place.exchange.received.end, End::TimedOut { phase: Phase::Head | Phase::Window | Phase::Content | Phase::Whole })
+        {
             return Met::Unknown(text.clone());
         }
     }
@@ -236,9 +238,12 @@ fn ends_so(ending: Ending, exchange: &Exchange) -> bool {
         (ending, &received.end),
         // RFC 9113, 8.1: a server may send RST_STREAM with NO_ERROR after a complete response.
         (Ending::Complete, End::Complete | End::Reset { code: 0 })
-            | (Ending::Closed, End::Closed { .. })
+            | (Ending::Closed | Ending::Lost, End::Closed { .. })
             | (Ending::TimedOut, End::TimedOut { .. })
             | (Ending::Reset, End::Reset { code: 1.. })
+            | (Ending::NoError, End::Reset { code: 0 })
+            | (Ending::ProtocolError, End::Reset { code: 1 } | End::GoAway { code: 1 })
+            | (Ending::Cancelled, End::Reset { code: 8 })
             | (Ending::GoAway, End::GoAway { .. })
     )
 }
@@ -247,8 +252,12 @@ fn describe_ends(endings: &[Ending]) -> String {
     let words = endings.iter().map(|ending| match ending {
         Ending::Complete => "a whole answer",
         Ending::Closed => "a closed connection without any answer",
+        Ending::Lost => "a closed connection",
         Ending::TimedOut => "no answer in time",
         Ending::Reset => "a reset of the stream",
+        Ending::NoError => "a whole answer, then RST_STREAM with NO_ERROR",
+        Ending::ProtocolError => "PROTOCOL_ERROR",
+        Ending::Cancelled => "RST_STREAM with CANCEL",
         Ending::GoAway => "GOAWAY",
     });
     words.collect::<Vec<_>>().join(" or ")

@@ -18,6 +18,7 @@ fn step(expect: Vec<Expect>) -> Step {
         identity: None,
         headers: Vec::new(),
         via: None,
+        layout: None,
         connection: crate::case::Connection::Any,
         expect,
         until: None,

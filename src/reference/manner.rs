@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::fault::Meter;
+use super::limits;
 
 /// How a server behaves in time.
 #[derive(Debug, Clone, Copy)]
@@ -14,11 +15,13 @@ pub struct Manner {
     pub pace: Duration,
     /// After so many answers a connection is ended, between calls; 0: never.
     pub answers: u32,
+    /// Octets that a message of an RPC wire may have before it is looked at.
+    pub message: usize,
 }
 
 impl Manner {
     /// No pauses, and connections that live as long as their clients want.
-    pub const PLAIN: Self = Self { thinks: |_| Duration::ZERO, pace: Duration::ZERO, answers: 0 };
+    pub const PLAIN: Self = Self { thinks: |_| Duration::ZERO, pace: Duration::ZERO, answers: 0, message: limits::MESSAGE };
 }
 
 /// A [`Manner`] with the count of how often it showed.
@@ -55,6 +58,11 @@ impl Measured {
             self.showed();
         }
         self.manner.pace
+    }
+
+    /// Octets that are read of a message.
+    pub const fn message(&self) -> usize {
+        self.manner.message
     }
 
     /// Whether a connection has given enough answers.

@@ -1,5 +1,5 @@
-//! A seam below HTTP/1.1: request heads may be changed before the server reads them, responses before the client does, and content that
-//! the client broke off may be made up. So a fault can be in what an HTTP library does by itself.
+//! A seam below HTTP: request heads of HTTP/1.1 may be changed before the server reads them, responses before the client does, and content that
+//! the client broke off may be made up; of HTTP/2 each frame may. So a fault can be in what an HTTP library does by itself.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,11 +19,47 @@ pub struct Below {
     pub cut: fn(&Lines, Option<u64>) -> Option<Vec<u8>>,
     /// Changes the head of the response to this request, and puts octets behind it; says whether it did.
     pub response: fn(&Lines, &mut Lines, &mut Vec<u8>) -> bool,
+    /// Changes a frame of HTTP/2 of the client, or takes it away; says whether it did.
+    pub asked: fn(&mut Frame) -> bool,
+    /// The same with a frame of the server.
+    pub answered: fn(&mut Frame) -> bool,
 }
 
 impl Below {
     /// Changes nothing.
-    pub const NOTHING: Self = Self { request: |_| false, cut: |_, _| None, response: |_, _, _| false };
+    pub const NOTHING: Self =
+        Self { request: |_| false, cut: |_, _| None, response: |_, _, _| false, asked: |_| false, answered: |_| false };
+}
+
+/// A frame of HTTP/2 on its way.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Its type.
+    pub kind: u8,
+    /// Its flags.
+    pub flags: u8,
+    /// Its stream.
+    pub stream: u32,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// It isn't passed on.
+    pub lost: bool,
+}
+
+impl Frame {
+    fn write(&self) -> Vec<u8> {
+        let length = u32::try_from(self.payload.len()).unwrap_or_default().to_be_bytes();
+        [&length[1..], &[self.kind, self.flags], &self.stream.to_be_bytes(), &self.payload].concat()
+    }
+
+    /// Puts octets in the place of others, as many of them; says whether they were there.
+    pub fn replace(&mut self, from: &[u8], to: &[u8]) -> bool {
+        let found = self.payload.windows(from.len().max(1)).position(|part| part == from).filter(|_| from.len() == to.len());
+        if let Some(at) = found {
+            self.payload[at..at + to.len()].copy_from_slice(to);
+        }
+        found.is_some()
+    }
 }
 
 /// A head: its first line and its fields, without line ends.
@@ -136,8 +172,9 @@ impl Octets {
 
     async fn up(&self, from: impl AsyncRead + Unpin, to: &mut (impl AsyncWrite + Unpin), asked: &Asked) -> io::Result<()> {
         let mut from = Source::new(from);
-        if from.starts_with(b"PRI * HTTP/2.0").await? {
-            return from.pass(to, u64::MAX).await.map(|_| ());
+        if from.starts_with(PREFACE).await? {
+            from.pass(to, PREFACE.len() as u64).await?;
+            return self.frames(&mut from, to, self.below.asked).await;
         }
         while let Some(mut head) = from.head().await? {
             asked.push(head.clone());
@@ -173,10 +210,29 @@ impl Octets {
         from.pass(to, u64::MAX).await.map(|_| ())
     }
 
+    /// Passes frames of HTTP/2 on.
+    async fn frames(
+        &self,
+        from: &mut Source<impl AsyncRead + Unpin>,
+        to: &mut (impl AsyncWrite + Unpin),
+        bend: fn(&mut Frame) -> bool,
+    ) -> io::Result<()> {
+        while let Some(mut frame) = from.frame().await? {
+            if bend(&mut frame) {
+                self.meter.acted();
+            }
+            if !frame.lost {
+                to.write_all(&frame.write()).await?;
+                to.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn down(&self, from: impl AsyncRead + Unpin, to: &mut (impl AsyncWrite + Unpin), asked: &Asked) -> io::Result<()> {
         let mut from = Source::new(from);
         if !from.starts_with(b"HTTP/1.").await? {
-            return from.pass(to, u64::MAX).await.map(|_| ());
+            return self.frames(&mut from, to, self.below.answered).await;
         }
         while let Some(mut head) = from.head().await? {
             let status = head.status();
@@ -200,6 +256,9 @@ impl Octets {
         from.pass(to, u64::MAX).await.map(|_| ())
     }
 }
+
+/// What a client of HTTP/2 says first (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Requests that wait for their responses.
 #[derive(Debug, Default)]
@@ -251,6 +310,25 @@ impl<R: AsyncRead + Unpin> Source<R> {
                 return Ok(Some(Lines::read(&head)));
             }
             if self.ended || self.buffer.len() > super::limits::HEAD * 2 {
+                return Ok(None);
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// The next frame of HTTP/2; none where the octets end.
+    async fn frame(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            if let Some((head, rest)) = self.buffer.split_first_chunk::<9>() {
+                let [a, b, c, kind, flags, stream @ ..] = *head;
+                let length = u32::from_be_bytes([0, a, b, c]) as usize;
+                if let Some(payload) = rest.get(..length) {
+                    let frame = Frame { kind, flags, stream: u32::from_be_bytes(stream), payload: payload.to_vec(), lost: false };
+                    self.buffer.drain(..9 + length);
+                    return Ok(Some(frame));
+                }
+            }
+            if self.ended {
                 return Ok(None);
             }
             self.fill().await?;

@@ -224,8 +224,8 @@ impl Exchange<'_> {
         let method = context.method.ok_or_else(not_found)?;
         // Text is a third longer, and one frame head comes on top.
         let limit = match context.wire {
-            Wire::GrpcWebText => (limits::MESSAGE + 5).div_ceil(3) * 4,
-            _ => limits::MESSAGE + 5,
+            Wire::GrpcWebText => (self.seams.manner.message() + 5).div_ceil(3) * 4,
+            _ => self.seams.manner.message() + 5,
         };
         let body = collect(body, limit, deadline).await?;
         let body = self.seams.frames.unframe(self.head, context, body)?;

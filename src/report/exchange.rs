@@ -194,6 +194,7 @@ pub(super) fn end(end: &End) -> String {
             let waited = match phase {
                 Phase::Connect => "the connection",
                 Phase::Request => "the sending of the request",
+                Phase::Window => "room in the target's window",
                 Phase::Head => "the response head",
                 Phase::Content => "the next octet",
                 Phase::Whole => "the end",

@@ -35,6 +35,8 @@ pub struct Options {
     pub token: Option<String>,
     /// Transports that are claimed, so that absence is a failure, beyond one for each of json, grpc and grpc-web.
     pub claimed: Vec<Transport>,
+    /// Octets that a request message may have, where the target declares a limit.
+    pub message_limit: Option<u64>,
     /// No probe is sent: every transport is taken as spoken. For proving that nothing passes on a target that speaks none.
     pub unprobed: bool,
 }
@@ -237,6 +239,7 @@ impl<'a> Engine<'a> {
         let sending = async {
             match request {
                 Request::Call(call) => self.client.send_on(on, call, id, at).await,
+                Request::LaidOut(call, layout) => self.client.send_laid_out(on, call, &layout, id, at).await,
                 Request::Script(script) => Ok(self.client.perform(on, script, id, at).await),
             }
         };

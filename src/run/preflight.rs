@@ -69,7 +69,8 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
         Transport::ALL.into_iter().filter(|transport| selection.wires.is_empty() || selection.wires.contains(&transport.wire)).collect();
     if engine.options.unprobed {
         let live = |transport: Transport| (transport.to_string(), (Presence::Live, 0));
-        let capabilities = Capabilities { transports: transports.into_iter().map(live).collect(), ..Capabilities::default() };
+        let capabilities =
+            Capabilities { transports: transports.into_iter().map(live).collect(), message_limit: engine.options.message_limit };
         if engine.client.routes().has_beside() {
             beside(engine).await?;
         }
@@ -94,7 +95,7 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
     probes.sort_by_key(|probe| probe.transport);
     let live: Vec<Wire> = probes.iter().filter(|probe| probe.found.is_ok()).map(|probe| probe.transport.wire).collect();
     let unusable = unusable(&probes);
-    let mut capabilities = Capabilities::default();
+    let mut capabilities = Capabilities { message_limit: engine.options.message_limit, ..Capabilities::default() };
     for Probe { transport, found, exchange } in probes {
         // Claimed unless said otherwise: json, grpc and grpc-web, each on at least one HTTP version.
         let claimed =

@@ -5,22 +5,34 @@ use std::time::Duration;
 
 use super::engine::{Asked, Engine, Unsendable};
 use super::well_formed::well_formed;
-use crate::case::{self, Captures, GIVEN_WHEN_SENT, HeaderEdit, MissingCapture, Payload, RawAction, RawOctets, StepKind};
+use crate::case::{self, Captures, GIVEN_WHEN_SENT, HeaderEdit, Length, MissingCapture, Payload, RawAction, RawOctets, StepKind};
 use crate::contract::message;
 use crate::wire::put::{self, Edit, put};
-use crate::wire::{Body, Call, Content, End, Exchange, HttpVersion, Received, Role, Sent, Timing, Transport, Wire, raw};
+use crate::wire::{Body, Call, Content, End, Exchange, HttpVersion, Layout, Received, Role, Sent, Timing, Transport, Wire, raw};
 
 /// What goes out for a step.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
     Call(Call),
+    LaidOut(Call, Layout),
     Script(raw::Script),
 }
 
 /// Makes the request of a step.
 pub(super) fn request(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<Request, Unsendable> {
-    let StepKind::Raw { script, .. } = &asked.step.kind else { return call(engine, asked, captures).map(Request::Call) };
-    let transport = asked.transport;
+    let StepKind::Raw { script, .. } = &asked.step.kind else {
+        let call = call(engine, asked, captures)?;
+        let over_h2 = asked.transport.http == HttpVersion::H2;
+        return match &asked.step.layout {
+            None => Ok(Request::Call(call)),
+            Some(layout) if over_h2 => Ok(Request::LaidOut(call, layout.clone())),
+            Some(_) => Err(Unsendable(format!("frames can't be laid out on {}", asked.transport))),
+        };
+    };
+    let mut transport = asked.transport;
+    if transport.wire == Wire::Grpc {
+        transport.http = HttpVersion::H1;
+    }
     if transport.http != HttpVersion::H1 {
         return Err(Unsendable(format!("a script can't be performed on {transport}: it speaks HTTP/1.1")));
     }
@@ -113,10 +125,10 @@ fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<C
                 engine.contract.descriptors.method(rpc).ok_or_else(|| Unsendable(format!("the contract has no operation {rpc}")))?;
             let message = match send {
                 Payload::Message(pattern) => case::resolve(pattern, captures).map_err(|error| Unsendable(error.to_string()))?,
-                Payload::Json(_) | Payload::Bytes(_) | Payload::Frames(_) => serde_json::json!({}),
+                Payload::Json(_) | Payload::Bytes(_) | Payload::Filled { .. } | Payload::Frames(_) => serde_json::json!({}),
             };
             let (verb, path, payload) = match (transport.wire, send) {
-                (Wire::Json, Payload::Bytes(_) | Payload::Frames(_)) => {
+                (Wire::Json, Payload::Bytes(_) | Payload::Filled { .. } | Payload::Frames(_)) => {
                     return Err(Unsendable("an encoded message can't be sent on the wire json".to_owned()));
                 }
                 (Wire::Json, Payload::Json(_) | Payload::Message(_)) => {
@@ -133,6 +145,9 @@ fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<C
                     let octets = message::encode(&message, &method.input).map_err(|error| Unsendable(format!("{rpc}: {error}")))?;
                     ("POST".to_owned(), method.grpc_path(), put::Payload::Message(octets))
                 }
+                (_, Payload::Filled { start, length }) => {
+                    ("POST".to_owned(), method.grpc_path(), put::Payload::Message(filled(engine, &start.0, *length)?))
+                }
                 (_, Payload::Bytes(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Message(octets.0.clone())),
                 (_, Payload::Frames(octets)) => ("POST".to_owned(), method.grpc_path(), put::Payload::Frames(octets.0.clone())),
             };
@@ -145,6 +160,36 @@ fn call(engine: &Engine<'_>, asked: &Asked<'_>, captures: &Captures) -> Result<C
             Ok(put(transport, &verb, &path, payload, &edits, intent)?)
         }
     }
+}
+
+/// A message of this length: its beginning, and field 15 with zeros.
+fn filled(engine: &Engine<'_>, start: &[u8], length: Length) -> Result<Vec<u8>, Unsendable> {
+    let length = match length {
+        Length::Octets(octets) => octets,
+        Length::AboveLimit(more) => {
+            engine.options.message_limit.ok_or_else(|| Unsendable("the target declares no limit of messages".to_owned()))? + more
+        }
+    };
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    // The tag of the field, and its length in as many octets as leave the right rest.
+    for octets_of_length in 1..=5 {
+        let Some(rest) = length.checked_sub(start.len() + 1 + octets_of_length) else { continue };
+        let told = varint(rest);
+        if told.len() == octets_of_length {
+            return Ok([start, &[0x7a], &told, &vec![0; rest]].concat());
+        }
+    }
+    Err(Unsendable(format!("no message of {length} octets begins so")))
+}
+
+fn varint(mut number: usize) -> Vec<u8> {
+    let mut octets = Vec::new();
+    while number >= 0x80 {
+        octets.push(u8::try_from(number % 0x80).unwrap_or_default() | 0x80);
+        number /= 0x80;
+    }
+    octets.push(u8::try_from(number).unwrap_or_default());
+    octets
 }
 
 /// Captures with those that only requests know, where the step needs one of them.
@@ -223,7 +268,7 @@ fn push(edits: &mut Vec<Edit>, from: &[HeaderEdit], captures: &Captures) -> Resu
 /// The exchange of a request that was cut before anything of it is known.
 pub(super) fn not_sent(engine: &Engine<'_>, request: &Request, id: u64, at: u64) -> Exchange {
     let (transport, intent, sent) = match request {
-        Request::Call(call) => (call.transport, call.intent.clone(), sent_of(call)),
+        Request::Call(call) | Request::LaidOut(call, _) => (call.transport, call.intent.clone(), sent_of(call)),
         Request::Script(script) => {
             let endpoint = engine.client.routes().endpoint(script.transport.wire, script.intent.role);
             (script.transport, script.intent.clone(), script.sent(endpoint))

@@ -25,6 +25,7 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
             bound: Duration::from_secs(5),
             token: Some(target.token().to_owned()),
             claimed: Vec::new(),
+            message_limit: None,
             unprobed: false,
         },
         client: Client::new(connector.expect("a connector"), Timeouts::default()),

@@ -199,13 +199,17 @@ pub enum Presence {
 pub struct Capabilities {
     /// Presence of each transport that was probed, with the number of the probe's exchange.
     pub transports: BTreeMap<String, (Presence, u64)>,
+    /// Octets that a request message may have, where the target declares a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_limit: Option<u64>,
 }
 
 impl Capabilities {
     /// Everything is live: what could be executed on a target that has it all.
     #[must_use]
     pub fn everything() -> Self {
-        Self { transports: Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect() }
+        let transports = Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect();
+        Self { transports, message_limit: Some(1 << 20) }
     }
 
     /// Whether the transport is spoken.

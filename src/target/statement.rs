@@ -35,12 +35,14 @@ pub struct Statement {
     pub client_key: Option<PathBuf>,
     /// Transports that are declared: absent is a failure.
     pub transports: Vec<Transport>,
+    /// Octets that a request message may have.
+    pub message_limit: Option<u64>,
     /// Profiles that are claimed beside `core`.
     pub profiles: BTreeSet<String>,
 }
 
 /// Keys of a target file, with what they mean.
-pub const KEYS: [(&str, &str); 13] = [
+pub const KEYS: [(&str, &str); 14] = [
     ("name", "name of the implementation, for the record"),
     ("version", "its version, for the record"),
     ("url", "its address, http://HOST:PORT or https://HOST:PORT, with a path prefix if need be"),
@@ -53,6 +55,7 @@ pub const KEYS: [(&str, &str); 13] = [
     ("client-cert", "PEM file with the certificate that the caller shows, relative to this file"),
     ("client-key", "PEM file with its private key, relative to this file"),
     ("transports", "list of declared transports, e.g. json/h1: absent is a failure"),
+    ("message-limit", "octets that a request message of gRPC and gRPC-Web may have: one of exactly so many is taken, a longer one refused"),
     ("profiles", "list of profiles that are claimed beside core, e.g. zitadel"),
 ];
 
@@ -90,6 +93,7 @@ impl Reader {
                 "client-cert" => statement.client_cert = self.path(&entry.value),
                 "client-key" => statement.client_key = self.path(&entry.value),
                 "transports" => statement.transports = self.transports(&entry.value),
+                "message-limit" => statement.message_limit = self.limit(&entry.value),
                 "profiles" => statement.profiles = self.profiles(&entry.value),
                 other => self.unknown_key(&entry.at, other, "a target file", &KEYS.map(|(name, _)| name)),
             }
@@ -147,6 +151,21 @@ impl Reader {
         transports
     }
 
+    fn limit(&mut self, node: &Node) -> Option<u64> {
+        // More can't be sent in one message, and isn't by a run.
+        const MOST: u64 = 64 << 20;
+        let number = if let Yaml::Number(number) = &node.value { number.as_u64() } else { None };
+        let number = number.filter(|octets| (1..=MOST).contains(octets));
+        if number.is_none() {
+            self.mistake(
+                &node.mark,
+                format!("a limit is a whole number of octets from 1 to {MOST}"),
+                Some("leave it out where there is none".to_owned()),
+            );
+        }
+        number
+    }
+
     fn profiles(&mut self, node: &Node) -> BTreeSet<String> {
         let mut profiles = BTreeSet::new();
         for (text, mark) in self.texts(node) {
@@ -167,13 +186,14 @@ mod tests {
 
     #[test]
     fn a_target_file_is_read() {
-        let text = "name: gateway\nversion: '2.1'\nurl: http://127.0.0.1:8080/api\ngrpc-web: http://127.0.0.1:8081\nca: ca.pem\ntransports: [json/h1, grpc/h2]\nprofiles: [zitadel]\n";
+        let text = "name: gateway\nversion: '2.1'\nurl: http://127.0.0.1:8080/api\ngrpc-web: http://127.0.0.1:8081\nca: ca.pem\nmessage-limit: 4194304\ntransports: [json/h1, grpc/h2]\nprofiles: [zitadel]\n";
         let statement = Statement::read(Path::new("targets/a.yaml"), text).unwrap();
         assert_eq!(statement.name.as_deref(), Some("gateway"));
         assert_eq!(statement.version.as_deref(), Some("2.1"));
         assert_eq!(statement.grpc_web.as_deref(), Some("http://127.0.0.1:8081"));
         assert_eq!(statement.ca.as_deref(), Some(Path::new("targets/ca.pem")));
         assert_eq!(statement.transports, [Transport::ALL[0], Transport::ALL[2]]);
+        assert_eq!(statement.message_limit, Some(4 << 20));
         assert!(statement.profiles.contains("zitadel"));
     }
 

@@ -11,10 +11,11 @@ use super::body::Bounds;
 use super::exchanging::{Again, Arriving, Deadlines, Outcome};
 use super::h1::{H1, H1Request};
 use super::h2::H2;
+use super::h2_script::{Layout, Own};
 use super::outgoing::{Message, Outgoing};
 use super::put::wire_matches;
 use super::route::Routes;
-use super::{Body, Call, End, Exchange, HarnessFault, HttpVersion, Role, Timing, Transport, raw};
+use super::{Body, Call, End, Exchange, HarnessFault, HttpVersion, Link, Role, Timing, Transport, raw};
 use crate::target::Timeouts;
 
 /// Idle connections that are kept for one HTTP version; more than a run has jobs are of no use.
@@ -67,6 +68,8 @@ impl std::fmt::Debug for Idle {
 enum Connection {
     H1(H1),
     H2(Box<H2>),
+    /// Its frames are written by ourselves.
+    Own(Box<Own>),
 }
 
 /// A connection that is kept for what comes next, whatever the response says of it. It is opened when it is first used.
@@ -161,7 +164,9 @@ impl Client {
                 let deadlines = Deadlines::new(&raw::patient(&self.timeouts, &script), began);
                 let outcome = match connection {
                     Connection::H1(connection) => connection.act(&script.actions, script.is_head(), deadlines, &self.bounds).await,
-                    Connection::H2(_) => no_connection(End::NoConnection { text: "a script speaks HTTP/1.1".to_owned() }),
+                    Connection::H2(_) | Connection::Own(_) => {
+                        no_connection(End::NoConnection { text: "a script speaks HTTP/1.1".to_owned() })
+                    }
                 };
                 (outcome, connect)
             }
@@ -170,6 +175,44 @@ impl Client {
         let timing = timing(at, began, connect, outcome.head_at);
         let sent = script.sent(self.routes.connector(to.address).endpoint());
         Exchange { id, transport: script.transport, intent: script.intent, sent, received: outcome.received, timing }
+    }
+
+    /// Sends a call over HTTP/2 frame by frame as it is laid out: on a connection that is held, or on one of its own.
+    ///
+    /// # Errors
+    /// Where the call can't be sent as it is.
+    pub async fn send_laid_out(&self, on: On<'_>, call: Call, layout: &Layout, id: u64, at: Duration) -> Result<Exchange, HarnessFault> {
+        wire_matches(&call)?;
+        let (transport, intent) = (call.transport, call.intent.clone());
+        let to = self.line(transport, intent.role);
+        let (sent, content) = Outgoing::laid_out(self.routes.connector(to.address).endpoint(), call);
+        let _budget = self.budget.0.acquire().await.ok();
+        let began = Instant::now();
+        let mut own = Held::default();
+        let held = if let On::Held(held) = on { held } else { &mut own };
+        let opened = match held.0.take() {
+            Some(connection) => Ok(connection),
+            None => self.open_own(to, layout.window).await,
+        };
+        let (outcome, connect) = match opened {
+            Ok(Connection::Own(mut connection)) => {
+                let connect = began.elapsed();
+                let deadlines = Deadlines::new(&raw::impatient(&self.timeouts), began);
+                let outcome = connection.exchange(&sent, &content, layout, deadlines, &self.bounds).await;
+                held.0 = Some(Connection::Own(connection));
+                (outcome, connect)
+            }
+            Ok(_) => (no_connection(End::NoConnection { text: "the connection is driven by a library".to_owned() }), began.elapsed()),
+            Err(end) => (no_connection(end), began.elapsed()),
+        };
+        let timing = timing(at, began, connect, outcome.head_at);
+        Ok(Exchange { id, transport, intent, sent, received: outcome.received, timing })
+    }
+
+    async fn open_own(&self, to: Line, window: Option<u32>) -> Result<Connection, End> {
+        let deadline = Instant::now() + self.timeouts.connect;
+        let link = self.link(to).await?;
+        Own::open(link, window, deadline).await.map(|own| Connection::Own(Box::new(own)))
     }
 
     /// Closes the idle connections.
@@ -269,11 +312,15 @@ impl Client {
         (outcome, connect)
     }
 
-    async fn open(&self, to: Line) -> Result<Connection, End> {
-        let link = self.routes.connector(to.address).connect(to.http).await.map_err(|error| match error {
+    async fn link(&self, to: Line) -> Result<Link, End> {
+        self.routes.connector(to.address).connect(to.http).await.map_err(|error| match error {
             super::ConnectError::TimedOut { .. } => End::TimedOut { phase: super::Phase::Connect },
             _ => End::NoConnection { text: error.to_string() },
-        })?;
+        })
+    }
+
+    async fn open(&self, to: Line) -> Result<Connection, End> {
+        let link = self.link(to).await?;
         match to.http {
             HttpVersion::H1 => Ok(Connection::H1(H1::new(link))),
             HttpVersion::H2 => match tokio::time::timeout(self.timeouts.connect, H2::open(link, &self.bounds)).await {
@@ -338,6 +385,10 @@ impl Connection {
             (Self::H2(connection), Message::H2(request)) => {
                 let request = http::Request::clone(request);
                 connection.exchange(request, outgoing.content.clone(), deadlines, bounds).await
+            }
+            (Self::Own(connection), Message::H2(_)) => {
+                let content = outgoing.content.as_deref().unwrap_or_default();
+                connection.exchange(&outgoing.sent, content, &Layout::default(), deadlines, bounds).await
             }
             // Both come from the same transport; should that ever break, nothing is sent.
             _ => no_connection(End::NoConnection { text: "the connection is for another HTTP version".to_owned() }),

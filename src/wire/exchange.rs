@@ -284,6 +284,8 @@ pub enum Phase {
     Connect,
     /// The request was not sent to its end.
     Request,
+    /// Room in the window of the target, so that sending could go on.
+    Window,
     /// The response head.
     Head,
     /// The next octet of the content.

@@ -8,13 +8,18 @@ pub(super) mod kind {
     pub(crate) const DATA: u8 = 0;
     pub(crate) const HEADERS: u8 = 1;
     pub(crate) const RST_STREAM: u8 = 3;
+    pub(crate) const SETTINGS: u8 = 4;
+    pub(crate) const PING: u8 = 6;
     pub(crate) const GOAWAY: u8 = 7;
+    pub(crate) const WINDOW_UPDATE: u8 = 8;
     pub(crate) const CONTINUATION: u8 = 9;
 }
 
 /// Flags.
 pub(super) mod flag {
     pub(crate) const END_STREAM: u8 = 0x1;
+    /// Of SETTINGS and PING.
+    pub(crate) const ACK: u8 = 0x1;
     pub(crate) const END_HEADERS: u8 = 0x4;
     pub(crate) const PADDED: u8 = 0x8;
     pub(crate) const PRIORITY: u8 = 0x20;

@@ -13,7 +13,9 @@ pub mod h1_chunk;
 pub mod h1_head;
 mod h2;
 pub mod h2_frames;
+mod h2_script;
 mod h2_stream;
+pub mod h2_write;
 pub mod hpack;
 mod huffman;
 mod outgoing;
@@ -30,6 +32,7 @@ pub use exchange::{
     to_hex,
 };
 pub use fault::HarnessFault;
+pub use h2_script::{Layout, Move};
 pub use put::{Edit, Payload, put, rpc_path, wire_matches};
 pub use route::Routes;
 

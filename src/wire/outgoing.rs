@@ -25,6 +25,26 @@ pub(super) enum Message {
 }
 
 impl Outgoing {
+    /// A call whose frames are written by ourselves, with its fields as they are given.
+    pub(super) fn laid_out(endpoint: &Endpoint, mut call: Call) -> (Sent, Vec<u8>) {
+        let authority =
+            call.fields.iter().position(|field| field.is(":authority")).map(|at| call.fields.remove(at).value.text().into_owned());
+        let content = match call.content {
+            Content::None => Vec::new(),
+            Content::Octets(octets) => octets,
+        };
+        let sent = Sent {
+            verb: call.verb,
+            scheme: endpoint.scheme().to_owned(),
+            authority: authority.unwrap_or_else(|| endpoint.authority()),
+            path: format!("{}{}", endpoint.prefix, call.path),
+            fields: call.fields,
+            content: Collector::of(&content),
+            raw: false,
+        };
+        (sent, content)
+    }
+
     /// Puts the target's prefix before the path and adds what the HTTP version needs.
     pub(super) fn new(endpoint: &Endpoint, mut call: Call) -> Result<Self, HarnessFault> {
         // The name of the target is one thing with two forms: `Host` and `:authority`.

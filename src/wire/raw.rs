@@ -123,6 +123,14 @@ pub(super) fn patient(timeouts: &Timeouts, script: &Script) -> Timeouts {
     if script.actions.iter().any(|action| matches!(action, Action::Repeat { .. })) {
         return *timeouts;
     }
+    // While the script pauses nobody keeps it waiting.
+    let pauses: Duration = script.actions.iter().map(|action| if let Action::Wait(pause) = action { *pause } else { Duration::ZERO }).sum();
+    let Timeouts { head, whole, .. } = impatient(timeouts);
+    Timeouts { head: head + pauses, whole: whole + pauses, ..impatient(timeouts) }
+}
+
+/// Deadlines for what may never come.
+pub(super) fn impatient(timeouts: &Timeouts) -> Timeouts {
     Timeouts { head: timeouts.head.min(PATIENCE), idle: timeouts.idle.min(PATIENCE), ..*timeouts }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn rules() -> Rules {
         level,
         wires: wires.to_vec(),
         parts: parts.iter().map(|&part| part.to_owned()).collect(),
+        parts_on: BTreeMap::new(),
         passive,
         source: "A specification, section 1".to_owned(),
         url: "https://example.org/specification#1".to_owned(),

@@ -8,7 +8,7 @@ use super::super::tree::{self, Mark, Node, Yaml};
 use super::mistake;
 use crate::contract::requirement::{Catalogue, LoadError, Requirement};
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "id",
     "title",
     "level",
@@ -21,6 +21,7 @@ const KEYS: [&str; 16] = [
     "statement",
     "check",
     "parts",
+    "parts_on",
     "fault",
     "notes",
     "also",

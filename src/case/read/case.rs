@@ -128,6 +128,12 @@ impl<'a> Reader<'a> {
             }
             https = vec![HttpVersion::H1];
         }
+        if steps().any(|read| read.step.layout.is_some()) {
+            if let (Some(at), true) = (node.get("http-versions").or_else(|| node.get("raw")), https.contains(&HttpVersion::H1)) {
+                self.mistake(place(at), "frames are laid out over HTTP/2", Some("leave it out".to_owned()));
+            }
+            https = vec![HttpVersion::H2];
+        }
         let mut id = format!("{topic}::{}", slug(&name));
         if let Some(variant) = &variant {
             id = format!("{id}[{variant}]");
@@ -246,6 +252,9 @@ impl<'a> Reader<'a> {
             wires.retain(|wire| only.contains(wire));
         }
         let sent_on = wires_of(&main.step.kind);
+        if matches!(main.step.kind, StepKind::Raw { .. }) && node.get("wires").is_none() {
+            wires.retain(|wire| *wire != Wire::Grpc);
+        }
         let is_bound = !matches!(main.step.kind, StepKind::Call { .. }) || operation.is_none_or(|operation| !operation.bindings.is_empty());
         wires.retain(|wire| sent_on.contains(wire) && (is_bound || *wire != Wire::Json));
         if wires.is_empty() && !wanted.ids.is_empty() && !told {

@@ -113,6 +113,10 @@ impl<'a> Reader<'a> {
             "closed" => Ending::Closed,
             "timed-out" => Ending::TimedOut,
             "reset" => Ending::Reset,
+            "lost" => Ending::Lost,
+            "cancelled" => Ending::Cancelled,
+            "no-error" => Ending::NoError,
+            "protocol-error" => Ending::ProtocolError,
             _ => Ending::GoAway,
         })
     }
@@ -237,7 +241,7 @@ pub(super) fn allows_success(expect: &[Expect]) -> bool {
     expect.iter().all(|expect| {
         let succeeds = |one: &Alternative| one.not_applicable.is_none() && allows_success(std::slice::from_ref(&one.expect));
         let choice = expect.any.is_empty() || expect.any.iter().any(succeeds);
-        let whole = expect.ends.is_empty() || expect.ends.contains(&Ending::Complete);
+        let whole = expect.ends.is_empty() || expect.ends.iter().any(|ending| matches!(ending, Ending::Complete | Ending::NoError));
         let status = match &expect.status {
             None => true,
             Some(StatusPattern::OneOf(statuses)) => statuses.iter().any(|status| (200..300).contains(status)),

@@ -15,6 +15,7 @@ mod raw;
 mod request;
 mod scalar;
 mod step;
+mod stream;
 mod suite;
 mod text;
 mod value;

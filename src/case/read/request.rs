@@ -1,7 +1,7 @@
 //! What a step sends.
 
 use super::super::keys;
-use super::super::model::{HeaderEdit, Payload, StepKind, Text, TextPart};
+use super::super::model::{HeaderEdit, Length, Payload, StepKind, Text, TextPart};
 use super::super::tree::{Entry, Mark, Node, Yaml};
 use super::pattern::{Purpose, Shape};
 use super::{Reader, place};
@@ -10,6 +10,9 @@ use crate::wire::{Defect, Wire};
 
 /// The forms of a request; one at most stands in a step.
 pub(super) const FORMS: [&str; 7] = ["send", "json", "bytes", "frames", "http", "raw", "wait"];
+
+/// What a message may be filled up to.
+const LONGEST_MESSAGE: u64 = 128 << 20;
 
 /// A minute, in milli-seconds: a run waits for nothing longer than that by itself.
 const LONGEST_WAIT: u64 = 60_000;
@@ -47,7 +50,7 @@ impl Reader<'_> {
     }
 
     /// Milli-seconds that a step may wait.
-    fn pause(&mut self, node: &Node) -> Option<u64> {
+    pub(super) fn pause(&mut self, node: &Node) -> Option<u64> {
         let milliseconds = self.count(node)?;
         if milliseconds > LONGEST_WAIT {
             self.mistake(
@@ -71,6 +74,7 @@ impl Reader<'_> {
                 }
                 Payload::Json(self.body_text(node))
             }
+            "bytes" if matches!(node.value, Yaml::Map(_)) => self.filled(node),
             "bytes" => Payload::Bytes(self.hex(node).unwrap_or_default()),
             "frames" => Payload::Frames(self.hex(node).unwrap_or_default()),
             _ => {
@@ -78,6 +82,27 @@ impl Reader<'_> {
                 Payload::Message(self.pattern(node, &shape, Purpose::Send))
             }
         }
+    }
+
+    /// A message of a certain length.
+    fn filled(&mut self, node: &Node) -> Payload {
+        let mut length = Length::Octets(0);
+        if self.keys(node, &keys::FILLED) {
+            let octets = node.get("length").and_then(|node| self.count(node)).map(Length::Octets);
+            let above = node.get("above-limit").and_then(|node| self.count(node)).map(Length::AboveLimit);
+            match (octets, above) {
+                (Some(one), None) | (None, Some(one)) => length = one,
+                _ => {
+                    let hint = "write one of `length` and `above-limit`".to_owned();
+                    self.mistake(place(node), "it isn't said how long the message is", Some(hint));
+                }
+            }
+            if let Length::Octets(octets @ LONGEST_MESSAGE..) | Length::AboveLimit(octets @ LONGEST_MESSAGE..) = length {
+                self.mistake(place(node), format!("{octets} octets are more than a message may have here"), None);
+                length = Length::Octets(0);
+            }
+        }
+        Payload::Filled { start: node.get("start").and_then(|start| self.hex(start)).unwrap_or_default(), length }
     }
 
     fn http(&mut self, node: &Node) -> StepKind {
@@ -208,8 +233,10 @@ fn is_field_name(name: &str) -> bool {
 pub(super) fn wires_of(kind: &StepKind) -> &'static [Wire] {
     match kind {
         StepKind::Call { send: Payload::Json(_), .. } => &[Wire::Json],
-        StepKind::Call { send: Payload::Bytes(_) | Payload::Frames(_), .. } => &[Wire::Grpc, Wire::GrpcWeb, Wire::GrpcWebText],
-        StepKind::Raw { .. } => &[Wire::Json, Wire::GrpcWeb, Wire::GrpcWebText],
-        StepKind::Call { send: Payload::Message(_), .. } | StepKind::Http { .. } | StepKind::Wait(_) => &Wire::ALL,
+        StepKind::Call { send: Payload::Bytes(_) | Payload::Filled { .. } | Payload::Frames(_), .. } => {
+            &[Wire::Grpc, Wire::GrpcWeb, Wire::GrpcWebText]
+        }
+        // gRPC has no HTTP/1.1: a script that speaks it there all the same shows what becomes of it.
+        StepKind::Raw { .. } | StepKind::Call { send: Payload::Message(_), .. } | StepKind::Http { .. } | StepKind::Wait(_) => &Wire::ALL,
     }
 }

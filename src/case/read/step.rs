@@ -59,6 +59,7 @@ impl<'a> Reader<'a> {
             Some("same") => Connection::Same,
             _ => Connection::Any,
         };
+        let layout = node.get("stream").map(|stream| self.layout(stream, &kind, connection));
         let (expect, until) = self.asked(node, answered, &kind, manner);
         let in_a_row = self.in_a_row(node, until.is_some());
         let capture = self.captures(node.get("capture"), answered);
@@ -71,6 +72,7 @@ impl<'a> Reader<'a> {
             headers,
             via,
             connection,
+            layout,
             expect,
             until,
             in_a_row,

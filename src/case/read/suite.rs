@@ -252,6 +252,7 @@ pub(super) fn empty_step() -> Step {
         identity: None,
         headers: Vec::new(),
         via: None,
+        layout: None,
         connection: Connection::Any,
         expect: Vec::new(),
         until: None,

@@ -55,6 +55,19 @@ framing!(
 );
 
 framing!(
+    WEB_CUT_TEXT_EXECUTED,
+    "web-cut-text-executed",
+    "WEB-TRUNCATED-REQUEST",
+    "no-alternative",
+    &["grpc-web-text"],
+    "of a message that is cut off in its text what came is executed",
+    |octets| {
+        let came = octets.len().checked_sub(5)?;
+        (length(octets)? > came).then(|| frames::frame(0, &octets[5..]).to_vec())
+    }
+);
+
+framing!(
     LOW_BIT_OF_FLAG,
     "low-bit-of-flag",
     "GRPC-RESERVED-FLAG",

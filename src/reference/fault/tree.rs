@@ -104,8 +104,13 @@ pub(super) fn details(message: &mut DynamicMessage) -> Option<&mut DynamicMessag
 
 /// The frames of a gRPC-Web answer.
 pub(super) fn web_frames(context: &Context, reply: &Reply) -> Vec<(u8, Bytes)> {
+    frames_on(context.wire, reply)
+}
+
+/// The same of an answer on this wire.
+pub(super) fn frames_on(wire: Wire, reply: &Reply) -> Vec<(u8, Bytes)> {
     let mut body = reply.body.concat();
-    if context.wire == Wire::GrpcWebText {
+    if wire == Wire::GrpcWebText {
         body = frames::from_text(&body).unwrap_or_default();
     }
     let mut body = Bytes::from(body);
@@ -120,9 +125,14 @@ pub(super) fn web_frames(context: &Context, reply: &Reply) -> Vec<(u8, Bytes)> {
 
 /// Puts frames into a gRPC-Web answer.
 pub(super) fn set_web_frames(context: &Context, reply: &mut Reply, all: &[(u8, Bytes)]) {
+    set_frames_on(context.wire, reply, all);
+}
+
+/// The same of an answer on this wire.
+pub(super) fn set_frames_on(wire: Wire, reply: &mut Reply, all: &[(u8, Bytes)]) {
     let framed = all.iter().map(|(flag, content)| frames::frame(*flag, content));
     reply.body = framed.collect();
-    if context.wire == Wire::GrpcWebText {
+    if wire == Wire::GrpcWebText {
         reply.body = vec![BASE64_STANDARD.encode(reply.body.concat()).into()];
     }
 }
