@@ -183,11 +183,11 @@ fn group<'a>(case: &'a Case, contract: &Contract, capabilities: &Capabilities, s
                     SkipReason::Consent,
                     "it changes what belongs to the whole instance, and restores it: --allow-instance-changes lets it".to_owned(),
                 )),
-                Presence::Live if undeclared(case, capabilities) => {
-                    Some(Obstacle::Skip(SkipReason::NotDeclared, "the target file declares no `browser-origins`".to_owned()))
-                }
                 Presence::Live if case.speaks_of_limit() && capabilities.message_limit.is_none() => {
                     Some(Obstacle::Skip(SkipReason::NotApplicable, "the target file declares no `message-limit`".to_owned()))
+                }
+                Presence::Live if undeclared(case, capabilities) => {
+                    Some(Obstacle::Skip(SkipReason::NotDeclared, "the target file declares no `browser-origins`".to_owned()))
                 }
                 Presence::Live => None,
                 Presence::Absent { text } => Some(Obstacle::Skip(SkipReason::NotApplicable, text)),

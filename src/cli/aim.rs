@@ -19,10 +19,10 @@ pub struct Aim {
     pub routes: Routes,
     pub token: Option<String>,
     pub claimed: Vec<Transport>,
-    pub origins: Vec<String>,
-    pub offers: Vec<String>,
     /// What the target file says of messages.
     pub message_limit: Option<u64>,
+    pub origins: Vec<String>,
+    pub offers: Vec<String>,
     pub profiles: BTreeSet<String>,
     pub identity: TargetIdentity,
 }
@@ -226,8 +226,8 @@ pub fn live(
         routes,
         token,
         claimed: statement.transports,
-        origins: statement.browser_origins,
         message_limit: statement.message_limit,
+        origins: statement.browser_origins,
         offers: statement.offers,
         profiles: statement.profiles,
         identity,
@@ -270,9 +270,9 @@ pub fn embedded(options: &RunOptions, target: &Reference) -> Result<Aim, Failure
         routes: Connector::new(endpoint, &Trust::default(), timeouts(options.timeout)).map_err(Failure::harness)?.into(),
         token: Some(target.token().to_owned()),
         claimed,
+        message_limit: Some(reference::MESSAGE_LIMIT as u64),
         origins: variant.map_or_else(|| vec![reference::BROWSER_ORIGIN.to_owned()], Variant::browser_origins),
         offers: Vec::new(),
-        message_limit: Some(reference::MESSAGE_LIMIT as u64),
         profiles,
         identity: TargetIdentity { address: "embedded reference target".to_owned(), embedded: true, ..TargetIdentity::default() },
     })

@@ -260,14 +260,14 @@ fn mistake(entry: &Requirement) -> Option<String> {
     if let Some(wire) = entry.wires.iter().find(|wire| !WIRES.contains(&wire.as_str())) {
         return Some(format!("{wire:?} is no wire"));
     }
-    if entry.unobservable.as_ref().is_some_and(|why| why.trim().is_empty()) {
-        return Some("it doesn't say why it can't be seen".to_owned());
-    }
     if let Some(part) = entry.parts_on.keys().find(|part| !entry.parts.contains(part)) {
         return Some(format!("{part:?} is none of its parts"));
     }
     if let Some(wire) = entry.parts_on.values().flatten().find(|wire| !entry.is_on(wire)) {
         return Some(format!("a part of it is on {wire:?}, and it isn't"));
+    }
+    if entry.unobservable.as_ref().is_some_and(|why| why.trim().is_empty()) {
+        return Some("it doesn't say why it can't be seen".to_owned());
     }
     if !PROFILES.contains(&entry.profile.as_str()) {
         return Some(format!("{:?} is no profile", entry.profile));

@@ -35,12 +35,12 @@ pub struct Options {
     pub token: Option<String>,
     /// Transports that are claimed, so that absence is a failure, beyond one for each of json, grpc and grpc-web.
     pub claimed: Vec<Transport>,
+    /// Octets that a request message may have, where the target declares a limit.
+    pub message_limit: Option<u64>,
     /// Origins whose pages may call, as declared.
     pub origins: Vec<String>,
     /// Requirements whose matter is offered: where it is absent nothing is not applicable.
     pub offers: Vec<String>,
-    /// Octets that a request message may have, where the target declares a limit.
-    pub message_limit: Option<u64>,
     /// No probe is sent: every transport is taken as spoken. For proving that nothing passes on a target that speaks none.
     pub unprobed: bool,
 }

@@ -72,7 +72,7 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
         let capabilities = Capabilities {
             transports: transports.into_iter().map(live).collect(),
             message_limit: engine.options.message_limit,
-            ..Capabilities::default()
+            origins: engine.options.origins.clone(),
         };
         if engine.client.routes().has_beside() {
             beside(engine).await?;

@@ -200,12 +200,12 @@ pub enum Presence {
 pub struct Capabilities {
     /// Presence of each transport that was probed, with the number of the probe's exchange.
     pub transports: BTreeMap<String, (Presence, u64)>,
-    /// Origins whose pages may call: the declared ones, for no probe could find them.
-    #[serde(default)]
-    pub origins: Vec<String>,
     /// Octets that a request message may have, where the target declares a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_limit: Option<u64>,
+    /// Origins whose pages may call: the declared ones, for no probe could find them.
+    #[serde(default)]
+    pub origins: Vec<String>,
 }
 
 impl Capabilities {
@@ -213,7 +213,7 @@ impl Capabilities {
     #[must_use]
     pub fn everything() -> Self {
         let transports = Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect();
-        Self { transports, origins: vec!["https://app.example".to_owned()], message_limit: Some(1 << 20) }
+        Self { transports, message_limit: Some(1 << 20), origins: vec!["https://app.example".to_owned()] }
     }
 
     /// Whether the transport is spoken.

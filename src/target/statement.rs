@@ -159,19 +159,6 @@ impl Reader {
         transports
     }
 
-    fn origins(&mut self, node: &Node) -> Vec<String> {
-        let mut origins = Vec::new();
-        for (text, mark) in self.texts(node) {
-            if !super::browser::is_origin(&text) {
-                let hint =
-                    "write it as browsers do: https://HOST or https://HOST:PORT, in small letters, without a slash at the end".to_owned();
-                self.mistake(&mark, format!("`{text}` is no origin"), Some(hint));
-            }
-            origins.push(text);
-        }
-        origins
-    }
-
     fn limit(&mut self, node: &Node) -> Option<u64> {
         // More can't be sent in one message, and isn't by a run.
         const MOST: u64 = 64 << 20;
@@ -185,6 +172,19 @@ impl Reader {
             );
         }
         number
+    }
+
+    fn origins(&mut self, node: &Node) -> Vec<String> {
+        let mut origins = Vec::new();
+        for (text, mark) in self.texts(node) {
+            if !super::browser::is_origin(&text) {
+                let hint =
+                    "write it as browsers do: https://HOST or https://HOST:PORT, in small letters, without a slash at the end".to_owned();
+                self.mistake(&mark, format!("`{text}` is no origin"), Some(hint));
+            }
+            origins.push(text);
+        }
+        origins
     }
 
     fn profiles(&mut self, node: &Node) -> BTreeSet<String> {
