@@ -154,7 +154,7 @@ impl<'s> Judging<'s> {
             contract: Contract::built_in(),
             suite,
             selection,
-            options: Options { jobs, bound, token, claimed, message_limit: Some(crate::reference::MESSAGE_LIMIT as u64), unprobed },
+            options: Options { jobs, bound, token, claimed, message_limit: Some(reference::MESSAGE_LIMIT as u64), unprobed },
             client: Client::new(routes, timeouts),
             target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
             recorded_options: BTreeMap::new(),
