@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use triwire::case::Suite;
 use triwire::check::CHECKS;
 use triwire::contract::Contract;
 use triwire::reference::{FAULTS, NULL_TARGETS, VARIANTS};

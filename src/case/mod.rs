@@ -14,6 +14,7 @@ mod mistake;
 pub mod model;
 mod read;
 mod script;
+mod shown;
 mod sources;
 pub mod tree;
 
@@ -29,4 +30,5 @@ pub use model::{
 };
 pub use read::{GIVEN_BY_ENGINE, GIVEN_WHEN_SENT, SUITE_FILE, read_suite};
 pub use script::slug;
+pub use shown::{Shown, is_positive};
 pub use sources::files_of;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Across, Act, Case, Duty, Fixture, Scheduled, Step, Suite, Via};
+use super::model::{Across, Act, Captures, Case, Duty, Fixture, Scheduled, Step, Suite, Via};
+use super::shown::Shown;
 use crate::wire::{HttpVersion, Transport, Wire};
 
 impl Suite {
@@ -27,7 +28,7 @@ impl Suite {
         self.chain(fixture).first().copied()
     }
 
-    fn reset(&self, given: Option<&str>, duty: Duty) -> Vec<Act> {
+    pub(super) fn reset(&self, given: Option<&str>, duty: Duty) -> Vec<Act> {
         let fixtures = given.map(|given| self.chain(given)).unwrap_or_default();
         fixtures.iter().flat_map(|fixture| fixture.reset.iter().map(|step| act(duty, step, &fixture.identity))).collect()
     }
@@ -82,6 +83,11 @@ impl Case {
             }));
         }
         acts.extend(self.then.iter().map(|step| act(Duty::Main, step, identity)));
+        if !tells_a_server(&acts) {
+            // The probe is a positive step on the wires of the trial.
+            let via = self.across.map(|_| Via::Every);
+            acts.push(act(Duty::Marker, &Step { via, ..suite.probe.clone() }, identity));
+        }
         acts.into_iter().flat_map(|act| over_each(act, wires)).collect()
     }
 
@@ -119,6 +125,13 @@ impl Case {
         let versions = joined(transports.iter().map(|transport| transport.http.name()).collect());
         Scheduled { id: format!("{}::{wires}::{versions}", self.id), transports }
     }
+}
+
+/// Whether these steps, all met, show that something is served.
+fn tells_a_server(acts: &[Act]) -> bool {
+    let mut shown = Shown::default();
+    acts.iter().for_each(|act| shown.see(act, &[], &Captures::new()));
+    shown.is_served()
 }
 
 fn over_each(mut act: Act, wires: &[Wire]) -> Vec<Act> {

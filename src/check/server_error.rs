@@ -19,8 +19,10 @@ fn no_server_error(view: &View<'_>) -> Outcome {
     let intent = &view.exchange.intent;
     let of_other_area = intent.area.as_deref().is_some_and(|area| OTHER_AREAS.contains(&area));
     let hardening = intent.profile.as_deref() == Some("hardening");
-    // Who gets half of a message, or one that isn't framed, may fail in any way (RFC 9112, 8).
-    let broken = intent.defect == Some(Defect::Frame) || (view.wire().is_binary() && intent.defect == Some(Defect::Message));
+    // Who gets half of a message, or one that isn't framed, may fail in any way (RFC 9112, 8). What a head that is malformed has to be answered with is
+    // said by the requirements of heads: a gateway that hands it on may be the one that is refused.
+    let broken =
+        matches!(intent.defect, Some(Defect::Frame | Defect::Head)) || (view.wire().is_binary() && intent.defect == Some(Defect::Message));
     if intent.role == Role::Probe || of_other_area || hardening || broken {
         return Outcome::NotApplicable;
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::story::{Story, Told, story};
 use super::trial::Scope;
-use super::verdict::{Judgement, Observation, Verdict, Violation};
+use super::verdict::{Judgement, Observation, SkipReason, Verdict, Violation};
 use crate::case::{Act, Case, Compare};
 use crate::contract::Contract;
 
@@ -38,24 +38,31 @@ pub fn agreement(
     members: &[Member],
     contract: &Contract,
 ) -> Judgement {
-    let told: Vec<(&Scope, &Observation)> =
-        members.iter().filter(|it| it.judgement.verdict != Verdict::Skip).map(|it| (&it.scope, &it.observation)).collect();
+    let told: Vec<&Member> = members.iter().filter(|it| it.judgement.verdict != Verdict::Skip).collect();
     match members.iter().find(|it| it.judgement.verdict == Verdict::Skip) {
         Some(skipped) if told.len() < 2 => Judgement { requirements: requirements.to_vec(), ..skipped.judgement.clone() },
-        _ => group(case, acts, requirements, volatile, &told, contract),
+        _ => {
+            let mut judgement = group(case, acts, requirements, volatile, &told, contract);
+            // Who refuses everything, or answers nothing to everything, does so alike on all wires.
+            if judgement.verdict == Verdict::Pass && !members.iter().any(|it| it.judgement.verdict == Verdict::Pass) {
+                judgement.verdict = Verdict::Inconclusive;
+                judgement.reason = Some("the answers are alike, but none of them is one that passed".to_owned());
+            }
+            judgement
+        }
     }
 }
 
 /// Compares the answers of a group to the case's own call.
 ///
-/// `observations`: those of the trials, each with what its trial answers for. `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.
+/// `members`: those that are compared. `requirements`: what the agreement answers for. `volatile`: members that are compared by presence and form.
 #[must_use]
 fn group(
     case: &Case,
     acts: &[Act],
     requirements: &[String],
     volatile: &BTreeMap<String, BTreeSet<String>>,
-    observations: &[(&Scope, &Observation)],
+    members: &[&Member],
     contract: &Contract,
 ) -> Judgement {
     let mut judgement = Judgement {
@@ -67,16 +74,27 @@ fn group(
         live: Vec::new(),
     };
     let mut stories = Vec::new();
-    for (scope, observation) in observations {
-        match story(acts, scope, observation, volatile, contract) {
+    let mut untold = None;
+    for member in members {
+        match story(acts, &member.scope, &member.observation, volatile, contract) {
             Ok(story) => stories.push(story),
             Err(reason) => {
-                judgement.verdict = Verdict::Inconclusive;
-                let transport = observation.transports.first().map(ToString::to_string).unwrap_or_default();
-                judgement.reason = Some(format!("{transport}: {reason}"));
-                return judgement;
+                let transport = member.observation.transports.first().map(ToString::to_string).unwrap_or_default();
+                let reason = format!("{transport}: {reason}");
+                if !answered_for(member, requirements) {
+                    judgement.verdict = Verdict::Inconclusive;
+                    judgement.reason = Some(reason);
+                    return judgement;
+                }
+                untold.get_or_insert(reason);
             }
         }
+    }
+    if let Some(reason) = untold.filter(|_| stories.len() < 2) {
+        judgement.verdict = Verdict::Skip;
+        judgement.skip = Some(SkipReason::NotApplicable);
+        judgement.reason = Some(format!("nothing is left to compare: {reason}, for which its own trial failed"));
+        return judgement;
     }
     let Some((most, other, difference)) = disagreement(&stories, case.compare) else {
         if stories.is_empty() {
@@ -100,6 +118,12 @@ fn group(
         })
         .collect();
     judgement
+}
+
+/// Whether the trial itself failed for all that the agreement answers for: that its answer can't be read is told once, there.
+fn answered_for(member: &Member, requirements: &[String]) -> bool {
+    let violates = |requirement: &String| member.judgement.violated.iter().any(|it| it.requirement == *requirement);
+    member.judgement.verdict == Verdict::Fail && requirements.iter().all(violates)
 }
 
 /// The first story that differs, beside one that most others agree with: where one transport stands against all others, it is the one to name.

@@ -139,3 +139,32 @@ fn what_the_target_does_not_have_is_not_applicable() {
     assert_eq!(skipped.reason.as_deref(), Some("it is not served (AddSecondFactorToLoginPolicy: UNIMPLEMENTED (12))"));
     assert_eq!(judged(&acts, vec![answered(1, Code::Ok), answered(2, Code::Ok)]).verdict, Verdict::Pass);
 }
+
+#[test]
+fn an_answer_that_its_own_trial_failed_for_is_told_once() {
+    let acts = [main_act(vec![code(Code::Ok)])];
+    let scope = Scope { requirements: vec!["R-1".to_owned()] };
+    let member = |exchange: Exchange| {
+        let steps = vec![StepSeen { act: 0, attempts: vec![exchange], bound_passed: false }];
+        let observation = Observation { transports: Vec::new(), captures: Captures::new(), steps, stopped: None };
+        let judgement = trial(&acts, &scope, &observation, Contract::built_in());
+        agreement::Member { scope: scope.clone(), observation, judgement }
+    };
+    let case = crate::case::Suite::built_in(Contract::built_in()).unwrap().cases[0].clone();
+    let compared = |requirement: &str, members: &[agreement::Member]| {
+        let requirements = [requirement.to_owned()];
+        agreement(&case, &acts, &requirements, &std::collections::BTreeMap::new(), members, Contract::built_in())
+    };
+    let unreadable = || {
+        let mut exchange = ended(2, None, b"busy".to_vec(), End::Complete);
+        exchange.received.heads = vec![Head { status: Some(415), fields: Vec::new() }];
+        member(exchange)
+    };
+    let ok = |id| member(answered(id, Code::Ok));
+    let alone = compared("R-1", &[ok(1), unreadable()]);
+    assert_eq!((alone.verdict, alone.skip), (Verdict::Skip, Some(SkipReason::NotApplicable)), "{:?}", alone.reason);
+    assert_eq!(compared("R-1", &[ok(1), unreadable(), ok(3)]).verdict, Verdict::Pass);
+    assert_eq!(compared("R-1", &[ok(1), unreadable(), member(answered(3, Code::Internal))]).verdict, Verdict::Fail);
+    // Nobody has said of the other requirement that it is violated.
+    assert_eq!(compared("R-2", &[ok(1), unreadable(), ok(3)]).verdict, Verdict::Inconclusive);
+}

@@ -4,9 +4,8 @@ use super::expectation::{Difference, Met, Place, chosen, describe_answer, met, t
 use super::verdict::{Judgement, Observation, SkipReason, Stopped, Verdict, Violation};
 use super::walk::Walk;
 use crate::answer;
-use crate::case::{Act, Duty, Expect};
+use crate::case::{self, Act, Duty, Expect, Shown};
 use crate::contract::Contract;
-use crate::contract::status::Code;
 use crate::wire::Wire;
 
 /// What a trial answers for: the requirements of its case that name its wire and whose profile is asked for.
@@ -69,6 +68,7 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
     let mut captures = observation.captures.clone();
     let mut seen = observation.steps.iter().peekable();
     let mut walk = Walk::new(acts);
+    let mut shown = Shown::default();
     while let Some((index, act)) = walk.next(&mut captures) {
         if act.is_silent() {
             continue;
@@ -83,10 +83,14 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
         let place = Place { exchange, reading: &reading, captures: &captures };
         match met(&act.step.expect, place, |piece| scope.counts(piece)) {
             Met::Yes => {
-                if is_positive(act) && !judgement.live.contains(&exchange.transport.wire) {
+                let taken = chosen(&act.step, place, |piece| scope.counts(piece));
+                let positive = case::is_positive(act, &taken, place.captures);
+                shown.see(act, &taken, place.captures);
+                let counts = matches!(act.duty, Duty::Main | Duty::Control | Duty::Shown);
+                if positive && counts && !judgement.live.contains(&exchange.transport.wire) {
                     judgement.live.push(exchange.transport.wire);
                 }
-                if let Some(why) = walk.follow(&chosen(&act.step, place, |piece| scope.counts(piece))) {
+                if let Some(why) = walk.follow(&taken) {
                     judgement.verdict = Verdict::Skip;
                     judgement.skip = Some(SkipReason::NotApplicable);
                     judgement.reason = Some(format!("{why} ({}: {})", act.describe(), describe_answer(place)));
@@ -107,15 +111,10 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
         }
         take_captures(&act.step, exchange, &reading, &mut captures);
     }
+    if !shown.is_served() {
+        return inconclusive(judgement, "one answer for everything would do: nothing shows that the target serves anything".to_owned());
+    }
     judgement
-}
-
-/// A positive step binds a success and something in its body.
-fn is_positive(act: &Act) -> bool {
-    act.step.defect.is_none()
-        && matches!(act.duty, Duty::Main | Duty::Control | Duty::Shown)
-        && act.step.expect.iter().any(|piece| piece.code == [Code::Ok])
-        && act.step.expect.iter().any(|piece| piece.body.is_some())
 }
 
 fn ended_early(mut judgement: Judgement, observation: &Observation, act: &Act) -> Judgement {

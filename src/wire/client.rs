@@ -267,6 +267,10 @@ impl Client {
 
     /// The only try on a connection that is held: what became of that connection is the matter.
     async fn attempt_held(&self, held: &mut Held, to: Line, outgoing: &Outgoing, began: Instant) -> (Outcome, Duration) {
+        // Who was told that the connection ends must ask nothing more on it (RFC 9112, 9.6). A script may: it is no HTTP client.
+        if held.0.as_ref().is_some_and(Connection::was_ended) {
+            held.0 = None;
+        }
         match self.opened(held, to, true).await {
             Ok(connection) => {
                 let connect = began.elapsed();
@@ -366,6 +370,11 @@ impl Client {
 }
 
 impl Connection {
+    /// Whether the last answer said that it is the last one.
+    const fn was_ended(&self) -> bool {
+        matches!(self, Self::H1(connection) if connection.was_ended())
+    }
+
     async fn exchange(&mut self, outgoing: &Outgoing, deadlines: Deadlines, bounds: &Bounds) -> Outcome {
         match (self, &outgoing.message) {
             (Self::H1(connection), Message::H1 { head, closes }) => {

@@ -26,6 +26,8 @@ pub(super) struct H1 {
     leftover: Vec<u8>,
     /// The connection is held: what stands behind a response belongs to the next exchange.
     held: bool,
+    /// The last response said that the connection ends with it.
+    ended: bool,
 }
 
 /// A request in the form in which it goes out.
@@ -41,12 +43,17 @@ pub(super) struct H1Request<'a> {
 
 impl H1 {
     pub(super) const fn new(link: Link) -> Self {
-        Self { link, leftover: Vec::new(), held: false }
+        Self { link, leftover: Vec::new(), held: false, ended: false }
     }
 
     /// From now on what stands behind a response belongs to the next exchange.
     pub(super) const fn hold(&mut self) {
         self.held = true;
+    }
+
+    /// Whether the last response said that the connection ends with it.
+    pub(super) const fn was_ended(&self) -> bool {
+        self.ended
     }
 
     /// Whether the connection is open and silent, so that it can carry another exchange.
@@ -105,6 +112,7 @@ impl H1 {
         let leftover = std::mem::take(&mut reader.buffer);
         let sent_all = matches!(written, Some(Ok(())));
         let persists = sent_all && !closes && arriving.heads.last().is_some_and(|head| !says_close(head));
+        self.ended = arriving.heads.last().is_some_and(says_close) || arriving.framing == Some(Framing::Close);
         let touched = arriving.touched;
         let (received, head_at) = arriving.finish(end);
         let reusable = received.end == End::Complete && persists && usable == Leftover::None;

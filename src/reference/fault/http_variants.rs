@@ -52,12 +52,29 @@ pub(super) static PATCH_501: Variant = Variant {
     }),
 };
 
+pub(super) static UNKNOWN_METHOD_400: Variant = Variant {
+    name: "unknown-method-400",
+    spared_by: &["HTTP-METHOD-UNBOUND-NO-EFFECT"],
+    wires: JSON,
+    summary: "the parser of HTTP/1.1 takes a method that it doesn't know for a malformed request; over HTTP/2 it is one more that nothing is bound to",
+    seam: Seam::Head(|head| refuse(head.version <= http::Version::HTTP_11 && head.method.as_str() == "FOO", StatusCode::BAD_REQUEST)),
+};
+
 pub(super) static HEAD_REFUSED: Variant = Variant {
     name: "head-refused",
     spared_by: &["HTTP-HEAD-SUPPORTED", "HTTP-HEAD-NO-CONTENT"],
     wires: JSON,
-    summary: "HEAD is answered with 405 everywhere: nothing is bound to it",
-    seam: Seam::Head(|head| refuse(head.method == Verb::HEAD, StatusCode::METHOD_NOT_ALLOWED)),
+    summary: "HEAD is answered with 405 everywhere, with the length that its text would have: nothing is bound to it",
+    seam: Seam::Several(&[
+        Seam::Head(|head| refuse(head.method == Verb::HEAD, StatusCode::METHOD_NOT_ALLOWED)),
+        Seam::Leaving(|head, reply| {
+            if head.method == Verb::HEAD {
+                reply.body = vec![r#"{"code":12,"message":"Method Not Allowed"}"#.into()];
+                label(reply, "application/json");
+            }
+            head.method == Verb::HEAD
+        }),
+    ]),
 };
 
 pub(super) static OVERRIDE_REFUSED: Variant = Variant {

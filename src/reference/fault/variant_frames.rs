@@ -1,7 +1,7 @@
 //! Legal variants of the frames.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use http::header::{CONTENT_TYPE, HeaderValue, SERVER, SET_COOKIE};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, SERVER, SET_COOKIE};
 
 use super::wire::{label, to_trailers};
 use super::{ALL, GRPC, JSON, Seam, Variant, WEB, tree};
@@ -34,6 +34,20 @@ pub(super) static STATUS_IN_WEB_HEADERS: Variant = Variant {
             true
         }
         _ => false,
+    }),
+};
+
+pub(super) static WEB_LAST_ANSWER: Variant = Variant {
+    name: "web-last-answer",
+    spared_by: &["WEB-KEEPALIVE"],
+    wires: WEB,
+    summary: "each answer over HTTP/1.1 announces that its connection ends",
+    seam: Seam::Leaving(|head, reply| {
+        let old = head.version <= http::Version::HTTP_11;
+        if old {
+            reply.head.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        old
     }),
 };
 

@@ -2,7 +2,7 @@
 
 mod mistakes;
 
-use super::super::model::{Across, Connection, Duty, StatusPattern, Via};
+use super::super::model::{Across, Case, Compare, Connection, Duty, StatusPattern, Step, StepKind, Via};
 use super::super::{render, slug};
 use super::*;
 use crate::contract::status::Code;
@@ -367,4 +367,23 @@ fn the_documentation_names_every_key() {
 fn slugs_keep_words_and_drop_the_rest() {
     assert_eq!(slug("adds OTP: `a` + b (h2)"), "adds-OTP-a-b-h2");
     assert_eq!(slug("  "), "");
+}
+
+/// What a fixture set went through before may still show, or not yet, on one wire and not on another: who compares what was read starts from a state
+/// that a read has shown.
+#[test]
+fn a_case_that_compares_what_it_reads_starts_from_a_state_that_was_shown() {
+    let suite = Suite::built_in(Contract::built_in()).unwrap();
+    let is_shown = |given: &str| suite.reset(Some(given), Duty::Start).last().is_some_and(|act| act.step.until.is_some());
+    let reads = |step: &Step| matches!(&step.kind, StepKind::Call { rpc, .. } if rpc.contains("/List") || rpc.contains("/GetLoginPolicy"));
+    let compares = |case: &Case| case.agrees && !matches!(case.compare, Compare::Codes | Compare::Errors);
+    let succeeds = |case: &Case| case.main.expect.iter().any(|piece| piece.code == [Code::Ok] || (piece.code.is_empty() && !piece.refused));
+    let wrong: Vec<&str> = suite
+        .cases
+        .iter()
+        .filter(|case| compares(case) && reads(&case.main) && succeeds(case))
+        .filter(|case| case.main.until.is_none() && case.given.as_deref().is_some_and(|given| !is_shown(given)))
+        .map(|case| case.id.as_str())
+        .collect();
+    assert_eq!(wrong, [""; 0], "add `compare: codes`, or start from a fixture that shows its state");
 }

@@ -1,0 +1,63 @@
+//! Whether a trial can tell a server from something that answers everything alike.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::matcher;
+use super::model::{Act, Alternative, Captures, Duty, Expect, StatusPattern};
+use crate::contract::status::Code;
+
+/// What the steps of a trial ask of the target together. One that answers everything alike, with a refusal or with an empty success, can be right
+/// about each single step, but not about a success with something in it, nor about two steps that allow no code in common.
+#[derive(Debug, Default)]
+pub struct Shown {
+    positive: bool,
+    codes: Vec<BTreeSet<Code>>,
+}
+
+impl Shown {
+    /// Takes in a step that was met. `taken`: its alternatives that hold.
+    pub fn see(&mut self, act: &Act, taken: &[&Alternative], captures: &Captures) {
+        // Set-up goes over another wire, or to another address.
+        if matches!(act.duty, Duty::Start | Duty::Reset) {
+            return;
+        }
+        self.positive |= is_positive(act, taken, captures);
+        self.codes.extend(pieces(act, taken).filter_map(allowed));
+    }
+
+    /// Whether no one answer would do for all steps.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.positive || self.codes.iter().any(|one| self.codes.iter().any(|other| one.is_disjoint(other)))
+    }
+}
+
+/// A positive step is well-formed and binds a success with something in it that an empty message doesn't have.
+#[must_use]
+pub fn is_positive(act: &Act, taken: &[&Alternative], captures: &Captures) -> bool {
+    let empty = Value::Object(Map::new());
+    let asks_for_something = |pattern| !matcher::matches(pattern, Some(&empty), captures).is_empty();
+    act.step.defect.is_none()
+        && pieces(act, taken).any(|piece| piece.code == [Code::Ok])
+        && pieces(act, taken).any(|piece| piece.body.as_ref().is_some_and(asks_for_something))
+}
+
+fn pieces<'a>(act: &'a Act, taken: &'a [&'a Alternative]) -> impl Iterator<Item = &'a Expect> {
+    act.step.expect.iter().chain(taken.iter().map(|alternative| &alternative.expect))
+}
+
+/// The codes that a piece allows, where it says so.
+fn allowed(piece: &Expect) -> Option<BTreeSet<Code>> {
+    let is_refusal = match &piece.status {
+        Some(StatusPattern::OneOf(list)) => !list.contains(&200),
+        Some(StatusPattern::Class(class)) => *class != 2,
+        _ => piece.refused,
+    };
+    match piece.code.as_slice() {
+        [] if is_refusal => Some(Code::ALL.iter().copied().filter(|code| *code != Code::Ok).collect()),
+        [] => None,
+        codes => Some(codes.iter().copied().collect()),
+    }
+}
