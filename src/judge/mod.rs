@@ -39,4 +39,5 @@ pub const KINDS: &[&str] = &[
     "refused",
     "too-few",
     "too-many",
+    "shown",
 ];

@@ -120,11 +120,12 @@ func bearer(fields []string) (string, error) {
 	if len(fields) == 0 || len(fields) == 1 && fields[0] == "" {
 		return "", errCredentialsMissing
 	}
-	scheme, token, found := strings.Cut(fields[0], " ")
-	if len(fields) > 1 || !found || !strings.EqualFold(scheme, "Bearer") {
+	scheme, token, _ := strings.Cut(fields[0], " ")
+	token = strings.TrimLeft(token, " ")
+	if len(fields) > 1 || token == "" || !strings.EqualFold(scheme, "Bearer") {
 		return "", errCredentialsInvalid
 	}
-	return strings.TrimLeft(token, " "), nil
+	return token, nil
 }
 
 // noStore is the interceptor that keeps answers out of caches.

@@ -45,7 +45,11 @@ func run(ctx context.Context, target, secret, origin string) error {
 	server := grpc.NewServer(grpc.ChainUnaryInterceptor(noStore, translate, store.authorize))
 	management.RegisterManagementServiceServer(server, &managementServer{store: store})
 	admin.RegisterAdminServiceServer(server, &adminServer{store: store})
-	healthpb.RegisterHealthServer(server, health.NewServer())
+	healthy := health.NewServer() // knows the empty name; services are set by whoever has them
+	for name := range server.GetServiceInfo() {
+		healthy.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
+	}
+	healthpb.RegisterHealthServer(server, healthy)
 	reflection.Register(server)
 
 	var listeners [3]net.Listener
