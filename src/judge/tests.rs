@@ -165,6 +165,9 @@ fn an_answer_that_its_own_trial_failed_for_is_told_once() {
     assert_eq!((alone.verdict, alone.skip), (Verdict::Skip, Some(SkipReason::NotApplicable)), "{:?}", alone.reason);
     assert_eq!(compared("R-1", &[ok(1), unreadable(), ok(3)]).verdict, Verdict::Pass);
     assert_eq!(compared("R-1", &[ok(1), unreadable(), member(answered(3, Code::Internal))]).verdict, Verdict::Fail);
+    let wrong = |id| member(answered(id, Code::Internal));
+    assert_eq!(compared("R-1", &[wrong(1), wrong(2)]).verdict, Verdict::Skip, "both have failed, and for the same");
+    assert_eq!(compared("R-2", &[wrong(1), wrong(2)]).verdict, Verdict::Inconclusive);
     // Nobody has said of the other requirement that it is violated.
     assert_eq!(compared("R-2", &[ok(1), unreadable(), ok(3)]).verdict, Verdict::Inconclusive);
 }
