@@ -442,6 +442,7 @@ pub static VARIANTS: &[&Variant] = &[
     &grpc_gzip::MESSAGE_GZIP,
     &variant_grpc::OTHER_TYPE_SKIPPED,
     &variant_grpc::REFUSES_BY_HTTP,
+    &variant_grpc::GRPC_HTTP2_ALONE,
     &variant_grpc::TOKEN_FIRST,
     &variant_grpc::ACCEPT_DECIDES,
     &variant_offer::OLDER_RELEASE,
