@@ -1,6 +1,5 @@
 //! Faults of methods, media types and other fields of requests on the JSON wire.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -195,22 +194,18 @@ pub(super) static LARGE_CONTENT_500: Fault = Fault {
 pub(super) static LARGE_CONTENT_STOPS_OTHERS: Fault = Fault {
     name: "large-content-stops-others",
     requirement: "HTTP-LARGE-BODY",
-    kind: "http-status-differs",
+    kind: "refused",
     wires: JSON,
     layer: Layer::Wire,
-    summary: "while content of many megabytes comes in, lists are answered with 503",
-    seam: Seam::Head(|head| {
-        let mut large = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    summary: "for a second after content of many megabytes began to come in, lists are answered with 503",
+    seam: Seam::HeadSince(|head, began| {
         if length(head).is_some_and(|length| length > 10 << 20) {
-            *large = Some(Instant::now());
+            *began = Some(Instant::now());
         }
-        let stopped = large.is_some_and(|at| at.elapsed() < Duration::from_secs(1));
+        let stopped = began.is_some_and(|at| at.elapsed() < Duration::from_secs(1));
         refuse(stopped && head.uri.path().ends_with("/_search"), StatusCode::SERVICE_UNAVAILABLE)
     }),
 };
-
-/// When large content last began to come. One for all servers with the fault: this seam has no state of its own.
-static LARGE: Mutex<Option<Instant>> = Mutex::new(None);
 
 fn length(head: &Parts) -> Option<u64> {
     head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok())

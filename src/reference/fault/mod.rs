@@ -3,8 +3,9 @@
 //! A fault is an entry: what it breaks, on which wires, and a function at one seam. Entries stand in one file a seam; a list here
 //! registers them. The correct server knows nothing of all this.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use http::StatusCode;
 use http::request::Parts;
@@ -159,6 +160,8 @@ pub(super) enum Seam {
     Backend(Around),
     /// When the head of a request has arrived, before anything is decided by it.
     Head(fn(&mut Parts) -> Heard),
+    /// The same, with a time to remember.
+    HeadSince(fn(&mut Parts, &mut Option<Instant>) -> Heard),
     /// Before the content of a request is read.
     Request(fn(&Context, &Method, &mut Parcel) -> bool),
     /// Before the message of an RPC request is taken out of its frames, with the head of the request.
@@ -281,11 +284,11 @@ fn wrap(seam: Seam, wires: &'static [&'static str], seams: &mut Seams, seed: &Se
         Seam::Octets(below) => seams.octets = Some(Octets::new(below, meter)),
         Seam::Request(_) | Seam::Outcome(_) | Seam::Encoded(_) => {
             let inner = Arc::clone(&seams.codec);
-            seams.codec = Arc::new(Bent { inner, seam, meter });
+            seams.codec = Arc::new(Bent { inner, seam, meter, since: Mutex::default() });
         }
-        Seam::Head(_) | Seam::Framed(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
+        Seam::Head(_) | Seam::HeadSince(_) | Seam::Framed(_) | Seam::Reply(_) | Seam::Leaving(_) | Seam::Recognized(_) | Seam::NoDate => {
             let inner = Arc::clone(&seams.frames);
-            seams.frames = Arc::new(Bent { inner, seam, meter });
+            seams.frames = Arc::new(Bent { inner, seam, meter, since: Mutex::default() });
         }
     }
 }
@@ -295,6 +298,7 @@ struct Bent<T: ?Sized> {
     inner: Arc<T>,
     seam: Seam,
     meter: Meter,
+    since: Mutex<Option<Instant>>,
 }
 
 impl Codec for Bent<dyn Codec> {
@@ -332,11 +336,18 @@ impl Codec for Bent<dyn Codec> {
 impl Frames for Bent<dyn Frames> {
     fn arrive(&self, head: &mut Parts) -> Option<StatusCode> {
         let refused = self.inner.arrive(head);
-        let Seam::Head(bend) = self.seam else { return refused };
+        if !matches!(self.seam, Seam::Head(_) | Seam::HeadSince(_)) {
+            return refused;
+        }
         if refused.is_some() || !self.meter.covers(wire_of(head, self.inner.recognize(head))) {
             return refused;
         }
-        match bend(head) {
+        let heard = match self.seam {
+            Seam::Head(bend) => bend(head),
+            Seam::HeadSince(bend) => bend(head, &mut self.since.lock().unwrap_or_else(PoisonError::into_inner)),
+            _ => Heard::Untouched,
+        };
+        match heard {
             Heard::Untouched => None,
             Heard::Bent => {
                 self.meter.acted();
