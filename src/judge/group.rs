@@ -46,6 +46,9 @@ pub fn met_together(acts: &[&Act], places: &[Place<'_>], counts: impl Fn(&Expect
             return (0, differs("too-few", format!("{} at least {least} times", code.name()), told(&codes)));
         }
     }
+    if together.distinct.is_some() && count(Code::Ok) < 2 {
+        return (0, Met::Unknown(format!("fewer than two successes to compare: {}", told(&codes))));
+    }
     (0, Met::Yes)
 }
 

@@ -113,6 +113,51 @@ fn the_alternative_that_holds_brings_its_follow_ups_before_all_else() {
     assert_eq!(judged(&acts, exchanges(&[Code::Ok, Code::AlreadyExists])).verdict, Verdict::Error, "an exchange is missing");
 }
 
+/// Acts that are released together, which show this as a whole.
+fn released(expect: &[Code], together: crate::case::Together, count: usize) -> Vec<Act> {
+    let mut acts = vec![main_act(vec![Expect { code: expect.to_vec(), ..Expect::default() }]); count];
+    acts[0].beside = count - 1;
+    acts[0].step.together = Some(together);
+    acts
+}
+
+#[test]
+fn who_wins_a_race_is_open_but_not_how_many() {
+    let one_winner = crate::case::Together { at_most: vec![(Code::Ok, 1)], unknown: vec![Code::Internal], ..Default::default() };
+    let said = |codes: [Code; 3]| {
+        let acts = released(&[Code::Ok, Code::AlreadyExists], one_winner.clone(), 3);
+        let judgement = judged(&acts, codes.into_iter().zip(1..).map(|(code, id)| answered(id, code)).collect());
+        (judgement.verdict, judgement.violated.first().map(|it| (it.kind.clone(), it.exchange)))
+    };
+    assert_eq!(said([Code::Ok, Code::AlreadyExists, Code::AlreadyExists]), (Verdict::Pass, None));
+    assert_eq!(said([Code::AlreadyExists, Code::AlreadyExists, Code::Ok]), (Verdict::Pass, None));
+    assert_eq!(said([Code::AlreadyExists; 3]), (Verdict::Pass, None));
+    let twice = (Verdict::Fail, Some(("too-many".to_owned(), Some(3))));
+    assert_eq!(said([Code::Ok, Code::AlreadyExists, Code::Ok]), twice);
+    assert_eq!(said([Code::Ok, Code::Internal, Code::Ok]), twice, "nothing that is unknown excuses a second winner");
+    let wrong = (Verdict::Fail, Some(("code-differs".to_owned(), Some(2))));
+    assert_eq!(said([Code::Ok, Code::NotFound, Code::AlreadyExists]), wrong);
+    assert_eq!(said([Code::Internal, Code::Ok, Code::AlreadyExists]), (Verdict::Inconclusive, None));
+}
+
+#[test]
+fn members_of_answers_given_together_are_distinct_where_there_are_two() {
+    let together = crate::case::Together { distinct: Some("details.sequence".to_owned()), ..Default::default() };
+    let acts = released(&[Code::Ok, Code::Aborted], together, 2);
+    let success = |id, sequence| ended(id, Some(Code::Ok), vec![0, 0, 0, 0, 4, 0x0a, 2, 8, sequence], End::Complete);
+    assert_eq!(judged(&acts, vec![success(1, 5), success(2, 6)]).verdict, Verdict::Pass);
+    assert_eq!(judged(&acts, vec![success(1, 5), success(2, 5)]).violated[0].kind, "not-distinct");
+    assert_eq!(judged(&acts, vec![success(1, 5), answered(2, Code::Aborted)]).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_code_may_be_asked_for_so_many_times() {
+    let together = crate::case::Together { at_least: vec![(Code::Ok, 2)], ..Default::default() };
+    let acts = released(&[Code::Ok, Code::Aborted], together, 2);
+    assert_eq!(judged(&acts, vec![answered(1, Code::Ok), answered(2, Code::Ok)]).verdict, Verdict::Pass);
+    assert_eq!(judged(&acts, vec![answered(1, Code::Ok), answered(2, Code::Aborted)]).violated[0].kind, "too-few");
+}
+
 #[test]
 fn where_no_alternative_holds_all_are_named() {
     let choice = any(vec![(code(Code::NotFound), Vec::new()), (code(Code::PermissionDenied), Vec::new())]);

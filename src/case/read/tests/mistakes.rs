@@ -200,6 +200,27 @@ fn only_what_is_asked_again_can_hold_several_times_in_a_row() {
 }
 
 #[test]
+fn steps_that_are_released_together_have_no_order() {
+    let released = |keys: &str| said(&case_with(&format!("{keys}, expect: {{ code: OK }}")));
+    assert_eq!(released("times: 16, together: { at-most: { OK: 1 }, unknown: INTERNAL }"), "nothing");
+    assert_eq!(released("parallel: [{ rpc: GetMyOrg, after: 400 }], together: { distinct: details.sequence }"), "nothing");
+    assert_eq!(released("then: [{ rpc: GetMyOrg, times: 2, expect: { code: OK } }]"), "nothing");
+    assert!(released("together: { at-most: { OK: 1 } }").contains("one answer isn't several (help: write `times` or `parallel` beside"));
+    assert!(
+        released("times: 2, together: { at-most: { ALREADY_EXIST: 1 } }")
+            .contains("`ALREADY_EXIST` is no code (help: did you mean `ALREADY_EXISTS`?)")
+    );
+    assert!(released("times: 65").contains("`times` is from 1 to 64"));
+    assert!(released("after: 5").contains("`after` has no place here"));
+    assert!(released("parallel: [{ rpc: GetMyOrg, after: 9000 }]").contains("`after` is from 0 to 5000"));
+    assert!(released("parallel: [{ rpc: GetMyOrg, parallel: [] }]").contains("`parallel` has no place here"));
+    let captures = "times: 2, capture: { a: details.sequence }";
+    assert!(released(captures).contains("`capture` has no place among steps that are released together"));
+    assert!(released("times: 2, connection: same").contains("steps that are released together don't share a connection"));
+    assert!(said(&case_with("times: 2, expect: { any: [{ code: OK, then: [{ rpc: GetMyOrg }] }] }")).contains("what follows can't depend"));
+}
+
+#[test]
 fn captures_are_given_before_they_are_used_and_once() {
     insta::assert_snapshot!(said(&case_with("expect: { body: { details: { sequence: { $above: $later } } } }, capture: { later: details.sequence }")), @"topic.yaml:1:163: `$later` isn't given by any step before (help: known are `browser.allowed`, `browser.origin`, `browser.port`, `browser.prefixed`, `browser.scheme`, `browser.suffixed`, `org.id`, `policy.sequence`, `round`, `run.id`, `set`)");
     insta::assert_snapshot!(said(&case_with("expect: { code: OK }, capture: { org.id: details.resourceOwner }")), @"topic.yaml:1:147: `$org.id` is given already (help: give it another name)");
