@@ -1,20 +1,17 @@
 //! Faults of what the operation's page promises: where it is reached, which factors it takes, and how it dates its answers.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method as Verb, StatusCode};
-use prost_reflect::{DynamicMessage, Value};
-use prost_types::Timestamp;
+use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 
 use super::around::{ADD, Around, POLICY, REMOVE, RESET, details, factor};
-use super::http_requests::refuse;
 use super::http_routes::path;
 use super::macros::{fault, guard, wire_fault};
-use super::{ALL, BINARY, GRPC, JSON, Seam};
+use super::{ALL, BINARY, JSON, Seam};
 use crate::reference::backend::{Admitted, Outcome};
 use crate::reference::context::{Context, Wire};
 use crate::reference::failure::{Code, Failure};
-use crate::reference::frames::Recognized;
 use crate::reference::refusal::Refusal;
 
 const OTP: i32 = 1;
@@ -60,45 +57,21 @@ wire_fault!(
 );
 
 wire_fault!(
-    REMOVAL_NEEDS_CONTENT_TYPE,
-    "removal-needs-content-type",
+    MEDIA_TYPES_OF_PAGE_UNKNOWN,
+    "media-types-of-page-unknown",
     "SEED-THREE-ENCODINGS",
     "refused",
-    JSON,
-    "a removal without a content type is answered with 415",
+    &["json", "grpc", "grpc-web"],
+    "the add isn't found under a media type that is spelled as the page prints it",
     Seam::Head(|head| {
-        let removal = head.method == Verb::DELETE && head.uri.path().contains("/second_factors/");
-        refuse(removal && !head.headers.contains_key(CONTENT_TYPE), StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        let label = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let printed = [&b"application/json"[..], b"application/grpc", b"application/grpc-web+proto"].contains(&label);
+        let post = head.method == Verb::POST;
+        path(head, |asked| {
+            (printed && post && (asked.ends_with("/second_factors") || asked.ends_with(ADD))).then(|| format!("{asked}.old"))
+        })
     })
 );
-
-wire_fault!(
-    GRPC_SWITCHED_OFF,
-    "grpc-switched-off",
-    "SEED-THREE-ENCODINGS",
-    "not-offered",
-    GRPC,
-    "application/grpc isn't served",
-    Seam::Recognized(|_, recognized| switch_off(recognized, Wire::Grpc))
-);
-
-wire_fault!(
-    WEB_IN_TEXT_ONLY,
-    "web-in-text-only",
-    "SEED-THREE-ENCODINGS",
-    "not-offered",
-    &["grpc-web"],
-    "gRPC-Web is served as text only",
-    Seam::Recognized(|_, recognized| switch_off(recognized, Wire::GrpcWeb))
-);
-
-fn switch_off(recognized: &mut Recognized, off: Wire) -> bool {
-    let asked = matches!(recognized, Recognized::Call(wire, _) if *wire == off);
-    if asked {
-        *recognized = Recognized::Other;
-    }
-    asked
-}
 
 fault!(
     ADD_DATED_BY_POLICY,
@@ -119,10 +92,10 @@ fault!(
         let mut outcome = it.inner(context, admitted, message);
         if context.calls(ADD)
             && let Some(shown) = outcome.as_mut().ok().and_then(details)
-            && let Some(mut date) = shown.get_field_by_name("creation_date").map(std::borrow::Cow::into_owned)
-            && date.as_message_mut().is_some_and(|date| date.transcode_from(&Timestamp::default()).is_ok())
+            && let Some(zero) =
+                shown.get_field_by_name("creation_date").and_then(|date| Some(DynamicMessage::new(date.as_message()?.descriptor())))
         {
-            shown.set_field_by_name("change_date", date);
+            shown.set_field_by_name("change_date", Value::Message(zero));
             it.acted();
         }
         outcome

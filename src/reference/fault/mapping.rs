@@ -5,7 +5,8 @@ use http::StatusCode;
 use super::around::ADD;
 use super::macros::wire_fault;
 use super::{ALL, JSON, Seam};
-use crate::reference::failure::Code;
+use crate::reference::failure::{Code, Failure, Language, http_status};
+use crate::reference::refusal::Refusal;
 
 /// One code has another HTTP status on the JSON wire: name, requirement, kind, summary, code, status.
 macro_rules! mapped {
@@ -19,7 +20,7 @@ macro_rules! mapped {
             $summary,
             Seam::Encoded(|_, _, encoded| {
                 // A fault of the HTTP request itself has a status of its own.
-                let mapped = encoded.code == Code::$code && encoded.status == crate::reference::failure::http_status(encoded.code);
+                let mapped = encoded.code == Code::$code && encoded.status == http_status(encoded.code);
                 if mapped {
                     encoded.status = StatusCode::$status;
                 }
@@ -39,7 +40,24 @@ mapped!(
     UNPROCESSABLE_ENTITY
 );
 
-mapped!(NOT_FOUND_410, "not-found-410", "MAP-NOT-FOUND-404", "http-status-differs", "NOT_FOUND is answered with 410", NotFound, GONE);
+wire_fault!(
+    NOT_FOUND_410,
+    "not-found-410",
+    "MAP-NOT-FOUND-404",
+    "http-status-differs",
+    JSON,
+    "the removal of a factor that isn't there is answered with 410",
+    Seam::Encoded(|_, outcome, encoded| {
+        // Only this refusal: start states are made by calls that may find nothing.
+        let missing = Refusal::SecondFactorMissing.tell(Language::English);
+        let id = |failure: &Failure| failure.detail.as_ref().map(|detail| detail.id.clone());
+        let gone = outcome.as_ref().is_err_and(|failure| failure.code == missing.code && id(failure) == id(&missing));
+        if gone {
+            encoded.status = StatusCode::GONE;
+        }
+        gone
+    })
+);
 
 mapped!(
     FAILED_PRECONDITION_412,
