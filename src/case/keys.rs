@@ -342,7 +342,8 @@ pub const DIFFERENCES: &[&str] = &["given", "as", "send", "json", "bytes", "fram
 pub const CONTENT: &[&str] = &["none"];
 
 /// Ways in which an exchange ends.
-pub const ENDS: &[&str] = &["complete", "closed", "lost", "timed-out", "reset", "cancelled", "no-error", "protocol-error", "goaway"];
+pub const ENDS: &[&str] =
+    &["complete", "closed", "lost", "timed-out", "reset", "cancelled", "no-error", "protocol-error", "goaway", "http2"];
 
 const CODE: Key = key(
     "code",

@@ -424,6 +424,8 @@ pub enum Ending {
     ProtocolError,
     /// The connection was shut down.
     GoAway,
+    /// What came over HTTP/1.1 is HTTP/2: the target speaks nothing else there.
+    Http2,
 }
 
 /// Allowed HTTP status.

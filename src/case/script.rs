@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Across, Act, Captures, Case, Duty, Fixture, Scheduled, Step, Suite, Via};
+use super::model::{Across, Act, Captures, Case, Duty, Fixture, Scheduled, Step, StepKind, Suite, Via};
 use super::shown::Shown;
 use crate::wire::{HttpVersion, Transport, Wire};
 
@@ -115,7 +115,8 @@ impl Case {
     #[must_use]
     pub fn runs_on(&self, transport: Transport) -> bool {
         // gRPC has one version of HTTP. What a script shows of another one there belongs to the same trials.
-        let is_beside = transport.wire == Wire::Grpc && self.https == [HttpVersion::H1];
+        let is_script = || std::iter::once(&self.main).chain(&self.then).any(|step| matches!(step.kind, StepKind::Raw { .. }));
+        let is_beside = transport.wire == Wire::Grpc && self.https == [HttpVersion::H1] && is_script();
         self.wires.contains(&transport.wire) && (self.https.is_empty() || self.https.contains(&transport.http) || is_beside)
     }
 
@@ -181,4 +182,21 @@ pub(super) fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         context.update(part);
     }
     context.finish().as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Contract;
+
+    #[test]
+    fn what_speaks_http1_alone_is_tried_over_grpc_only_where_it_is_a_script() {
+        let suite = Suite::built_in(Contract::built_in()).unwrap();
+        let grpc = Transport::new(Wire::Grpc, HttpVersion::H2);
+        let tried = || suite.cases.iter().filter(|case| case.https == [HttpVersion::H1] && case.runs_on(grpc));
+        assert!(tried().count() > 0);
+        for case in tried() {
+            assert!(matches!(case.main.kind, StepKind::Raw { .. }), "{}", case.id);
+        }
+    }
 }

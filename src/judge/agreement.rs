@@ -45,8 +45,13 @@ pub fn agreement(
             let mut judgement = group(case, acts, requirements, volatile, &told, contract);
             // Who refuses everything, or answers nothing to everything, does so alike on all wires.
             if judgement.verdict == Verdict::Pass && !members.iter().any(|it| it.judgement.verdict == Verdict::Pass) {
-                judgement.verdict = Verdict::Inconclusive;
-                judgement.reason = Some("the answers are alike, but none of them is one that passed".to_owned());
+                let reason = "the answers are alike, but none of them is one that passed";
+                if told.iter().all(|it| answered_for(it, requirements)) {
+                    nothing_to_compare(&mut judgement, reason.to_owned());
+                } else {
+                    judgement.verdict = Verdict::Inconclusive;
+                    judgement.reason = Some(reason.to_owned());
+                }
             }
             judgement
         }
@@ -91,9 +96,7 @@ fn group(
         }
     }
     if let Some(reason) = untold.filter(|_| stories.len() < 2) {
-        judgement.verdict = Verdict::Skip;
-        judgement.skip = Some(SkipReason::NotApplicable);
-        judgement.reason = Some(format!("nothing is left to compare: {reason}, for which its own trial failed"));
+        nothing_to_compare(&mut judgement, format!("nothing is left to compare: {reason}, for which its own trial failed"));
         return judgement;
     }
     let Some((most, other, difference)) = disagreement(&stories, case.compare) else {
@@ -120,7 +123,13 @@ fn group(
     judgement
 }
 
-/// Whether the trial itself failed for all that the agreement answers for: that its answer can't be read is told once, there.
+fn nothing_to_compare(judgement: &mut Judgement, reason: String) {
+    judgement.verdict = Verdict::Skip;
+    judgement.skip = Some(SkipReason::NotApplicable);
+    judgement.reason = Some(reason);
+}
+
+/// Whether the trial itself failed for all that the agreement answers for: that is told once, there.
 fn answered_for(member: &Member, requirements: &[String]) -> bool {
     let violates = |requirement: &String| member.judgement.violated.iter().any(|it| it.requirement == *requirement);
     member.judgement.verdict == Verdict::Fail && requirements.iter().all(violates)

@@ -3,6 +3,7 @@
 use crate::answer::{self, Answer, Answered, Reading};
 use crate::case::{self, Alternative, Captures, Ending, Expect, HeaderPattern, Mismatch, StatusPattern, Step, Text, TextPart};
 use crate::contract::status::{Code, Status};
+use crate::wire::h1_head::LIKE_HTTP2;
 use crate::wire::{End, Exchange, Phase, Wire};
 
 /// Whether an answer meets an expectation.
@@ -234,6 +235,9 @@ fn describe_status(pattern: &StatusPattern) -> String {
 
 fn ends_so(ending: Ending, exchange: &Exchange) -> bool {
     let received = &exchange.received;
+    if ending == Ending::Http2 {
+        return matches!(&received.end, End::Malformed { text } if text.ends_with(LIKE_HTTP2));
+    }
     if ending == Ending::Closed && !(received.heads.is_empty() && received.content.length == 0) {
         return false;
     }
@@ -262,6 +266,7 @@ fn describe_ends(endings: &[Ending]) -> String {
         Ending::ProtocolError => "PROTOCOL_ERROR",
         Ending::Cancelled => "RST_STREAM with CANCEL",
         Ending::GoAway => "GOAWAY",
+        Ending::Http2 => "HTTP/2, which the target alone speaks there",
     });
     words.collect::<Vec<_>>().join(" or ")
 }

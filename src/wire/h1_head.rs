@@ -64,11 +64,14 @@ fn read_status_line(line: &[u8], flaw: &mut Option<String>) -> (Option<u16>, boo
     )
 }
 
+/// Ends the text of an answer over HTTP/1.1 that begins with a frame of SETTINGS.
+pub const LIKE_HTTP2: &str = "; it looks like HTTP/2: the target may speak nothing else on this port";
+
 /// What the first octets look like, if not like HTTP/1.1.
 fn likely(line: &[u8]) -> &'static str {
     match line {
         [0x15 | 0x16, 3, ..] => "; it looks like TLS: write https:// instead of http://",
-        [0, 0, _, 4, ..] => "; it looks like HTTP/2: the target may speak nothing else on this port",
+        [0, 0, _, 4, ..] => LIKE_HTTP2,
         _ => "",
     }
 }

@@ -120,6 +120,7 @@ impl<'a> Reader<'a> {
             "cancelled" => Ending::Cancelled,
             "no-error" => Ending::NoError,
             "protocol-error" => Ending::ProtocolError,
+            "http2" => Ending::Http2,
             _ => Ending::GoAway,
         })
     }

@@ -12,6 +12,7 @@ use super::wire::label;
 use super::{BINARY, GRPC, Seam, Variant, WEB};
 use crate::reference::frames::{self, Recognized, STATUS};
 use crate::reference::methods::contract;
+use crate::reference::octets::Below;
 
 pub(super) static OTHER_TYPE_SKIPPED: Variant = Variant {
     name: "other-type-skipped",
@@ -24,6 +25,26 @@ pub(super) static OTHER_TYPE_SKIPPED: Variant = Variant {
             parcel.body.clear();
         }
         other
+    }),
+};
+
+pub(super) static GRPC_HTTP2_ALONE: Variant = Variant {
+    name: "grpc-http2-alone",
+    spared_by: &["GRPC-HTTP1-NOT-EXECUTED"],
+    wires: GRPC,
+    summary: "whoever calls gRPC over HTTP/1.1 gets the SETTINGS with which a server of HTTP/2 begins",
+    seam: Seam::Octets(&Below {
+        // Of another type it is refused, so that nothing is executed.
+        request: |head| head.text("content-type").is_some_and(|label| label == "application/grpc") && head.remove("content-type"),
+        response: |asked, answer, behind| {
+            let native = asked.text("content-type").is_some_and(|label| label == "application/grpc");
+            if native {
+                answer.0 = vec![b"\0\0\x06\x04\0\0\0\0\0\0\x05\0\0\x40\0".to_vec()];
+                behind.clear();
+            }
+            native
+        },
+        ..Below::NOTHING
     }),
 };
 
