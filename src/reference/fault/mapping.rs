@@ -2,11 +2,10 @@
 
 use http::StatusCode;
 
-use super::around::ADD;
-use super::macros::wire_fault;
+use super::around::{ADD, REMOVE, failed};
+use super::macros::{guard, wire_fault};
 use super::{ALL, JSON, Seam};
-use crate::reference::failure::{Code, Failure, Language, http_status};
-use crate::reference::refusal::Refusal;
+use crate::reference::failure::{Code, http_status};
 
 /// One code has another HTTP status on the JSON wire: name, requirement, kind, summary, code, status.
 macro_rules! mapped {
@@ -40,23 +39,23 @@ mapped!(
     UNPROCESSABLE_ENTITY
 );
 
-wire_fault!(
+guard!(
     NOT_FOUND_410,
     "not-found-410",
     "MAP-NOT-FOUND-404",
     "http-status-differs",
     JSON,
-    "the removal of a factor that isn't there is answered with 410",
-    Seam::Encoded(|_, outcome, encoded| {
-        // Only this refusal: start states are made by calls that may find nothing.
-        let missing = Refusal::SecondFactorMissing.tell(Language::English);
-        let id = |failure: &Failure| failure.detail.as_ref().map(|detail| detail.id.clone());
-        let gone = outcome.as_ref().is_err_and(|failure| failure.code == missing.code && id(failure) == id(&missing));
-        if gone {
-            encoded.status = StatusCode::GONE;
+    "the removal of a factor that a custom policy hasn't is answered with 410",
+    |it, context, caller| it.ask(context, caller),
+    |it, context, admitted, message| {
+        let mut outcome = it.inner(context, admitted, message);
+        // Start states are made by removals without a policy, which may find nothing.
+        if context.calls(REMOVE) && failed(&outcome, Code::NotFound) && it.custom_policy(context, admitted).is_some() {
+            outcome = outcome.map_err(|failure| failure.with_http(StatusCode::GONE));
+            it.acted();
         }
-        gone
-    })
+        outcome
+    }
 );
 
 mapped!(
