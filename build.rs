@@ -69,6 +69,8 @@ struct Entry {
     parts_on: BTreeMap<String, Vec<String>>,
     fault: String,
     #[serde(default)]
+    unobservable: Option<String>,
+    #[serde(default)]
     notes: Option<String>,
     #[serde(default)]
     also: Vec<String>,

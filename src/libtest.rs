@@ -182,6 +182,8 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
             token: Some(token),
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
             message_limit: embedded.then_some(crate::reference::MESSAGE_LIMIT as u64),
+            origins: if embedded { vec![reference::BROWSER_ORIGIN.to_owned()] } else { Vec::new() },
+            offers: Vec::new(),
             unprobed: false,
         },
         client: Client::new(connector, Timeouts::default()),

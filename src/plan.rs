@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Across, Case, Scheduled, Suite};
+use crate::case::{Across, Case, Scheduled, Step, Suite};
 use crate::check::{CHECKS, of_schemas};
 use crate::contract::Contract;
 use crate::judge::{Scope, SkipReason};
+use crate::target::browser::DECLARED;
 use crate::target::{Capabilities, Presence};
 use crate::wire::{Transport, Wire};
 
@@ -185,6 +186,9 @@ fn group<'a>(case: &'a Case, contract: &Contract, capabilities: &Capabilities, s
                 Presence::Live if case.speaks_of_limit() && capabilities.message_limit.is_none() => {
                     Some(Obstacle::Skip(SkipReason::NotApplicable, "the target file declares no `message-limit`".to_owned()))
                 }
+                Presence::Live if undeclared(case, capabilities) => {
+                    Some(Obstacle::Skip(SkipReason::NotDeclared, "the target file declares no `browser-origins`".to_owned()))
+                }
                 Presence::Live => None,
                 Presence::Absent { text } => Some(Obstacle::Skip(SkipReason::NotApplicable, text)),
                 Presence::Missing { text } => Some(Obstacle::Missing(text)),
@@ -212,6 +216,15 @@ fn group<'a>(case: &'a Case, contract: &Contract, capabilities: &Capabilities, s
     let agreement = agreement
         .filter(|ids| ids.iter().any(|id| contract.catalogue.get(id).is_some_and(|entry| selection.profiles.contains(&entry.profile))));
     Some(Group { case, trials, agreement, repeat })
+}
+
+/// Whether a case speaks of an origin that the target would have to declare.
+fn undeclared(case: &Case, capabilities: &Capabilities) -> bool {
+    fn speaks(step: &Step) -> bool {
+        let follow_ups = step.expect.iter().flat_map(|piece| &piece.any).flat_map(|alternative| &alternative.then);
+        step.uses.iter().any(|name| DECLARED.contains(&name.as_str())) || follow_ups.into_iter().any(|act| speaks(&act.step))
+    }
+    capabilities.origins.is_empty() && std::iter::once(&case.main).chain(&case.then).any(speaks)
 }
 
 /// Requirements of a case that name one of the wires.

@@ -41,6 +41,7 @@ pub fn rejudge<'a>(
         contract,
         cases: suite.cases.iter().map(|case| (case.id.as_str(), case)).collect(),
         partial: false,
+        offers: Vec::new(),
         found: Capabilities::default(),
         tally: Tally::default(),
         open: BTreeMap::new(),
@@ -55,6 +56,8 @@ struct Rejudge<'a> {
     cases: BTreeMap<&'a str, &'a Case>,
     /// Only a part of the suite was asked for.
     partial: bool,
+    /// Requirements whose matter the target says that it offers.
+    offers: Vec<String>,
     found: Capabilities,
     tally: Tally,
     /// Observations whose agreement is still to come, by group and repetition.
@@ -88,6 +91,7 @@ impl<'a> Rejudge<'a> {
     /// The record says by which tool, suite and contract it was judged: by these.
     fn started(&mut self, started: RunStarted) -> RunStarted {
         self.partial = ["filter", "exact"].iter().any(|option| started.options.contains_key(*option));
+        self.offers = started.options.get("offers").into_iter().flat_map(|all| all.split(' ')).map(str::to_owned).collect();
         RunStarted {
             triwire: env!("CARGO_PKG_VERSION").to_owned(),
             suite: self.suite.name.clone(),
@@ -139,6 +143,6 @@ impl<'a> Rejudge<'a> {
 
     fn acts(&self, case: &Case, transports: &[Transport]) -> Vec<Act> {
         let wires: Vec<Wire> = transports.iter().map(|transport| transport.wire).collect();
-        case.script(self.suite, &wires)
+        case.offered(case.script(self.suite, &wires), &self.offers)
     }
 }

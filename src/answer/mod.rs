@@ -5,6 +5,7 @@
 pub mod frames;
 mod grpc;
 mod json;
+mod places;
 mod web;
 
 use serde_json::Value;
@@ -15,6 +16,7 @@ use crate::contract::proto_json::{Document, JsonError};
 use crate::contract::status::{Code, DetailsError, Status};
 use crate::wire::{End, Exchange, Wire};
 use frames::{Base64Error, Prefixed, Rest, TrailerBlock};
+pub use places::{decoded, places};
 
 /// What an exchange says.
 #[derive(Debug, Clone, PartialEq)]

@@ -351,14 +351,23 @@ const CODE: Key = key(
     "Allowed gRPC codes, or all but those of `{ $not: [...] }`. With `body` and without `code`: OK.",
 );
 const STATUS: Key = key("status", Form::Any, "HTTP status: a number, a list, a class such as 4xx, or `{ $not: [...] }`.");
-const HEAD: Key =
-    key("head", Form::Names(&Form::Any), "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, or exactly these values.");
+const HEAD: Key = key(
+    "head",
+    Form::Names(&Form::Any),
+    "Fields of the answer's head: `{ $absent: true }`, `{ $once: true }`, `{ $not: ... }`, `{ $lists: [...] }`, or exactly these values.",
+);
 const BODY: Key = key("body", Form::Any, "Pattern of the success message.");
 const AN_ERROR: Key = key("error", Form::Mapping(&ERROR), "Pattern of the error.");
 const REFUSED: Key = key("refused", Form::Truth, "Refused as the catalogue defines it.");
 const ENDED: Key =
     key("ends", Form::OneOrMore(&Form::Word(ENDS)), "How the exchange may end, where a whole answer isn't all that is right.");
 const NO_CONTENT: Key = key("content", Form::Word(CONTENT), "`none`: the answer has no content, not an octet.");
+
+const HIDES: Key = key(
+    "hides",
+    Form::OneOrMore(&Form::Text),
+    "Texts that stand nowhere in the answer: not in a field, not in the content, not in decoded details.",
+);
 
 /// An expectation.
 pub static EXPECT: Table = Table {
@@ -373,7 +382,7 @@ pub static EXPECT: Table = Table {
         AN_ERROR,
         REFUSED,
         NO_CONTENT,
-        NO_CONTENT,
+        HIDES,
         ENDED,
         key(
             "any",
@@ -395,7 +404,7 @@ pub static ALTERNATIVE: Table = Table {
         AN_ERROR,
         REFUSED,
         NO_CONTENT,
-        NO_CONTENT,
+        HIDES,
         ENDED,
         key(
             "not-applicable",

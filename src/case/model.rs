@@ -382,6 +382,8 @@ pub struct Expect {
     pub refused: bool,
     /// The answer has no content: no octet, and over HTTP/2 no DATA frame with one.
     pub no_content: bool,
+    /// Texts that stand nowhere in the answer.
+    pub hides: Vec<Text>,
     /// Allowed ends of the exchange; empty: what the other members say decides.
     pub ends: Vec<Ending>,
     /// One of these must hold; the first that does is taken. Empty: no choice is left.
@@ -446,8 +448,12 @@ pub enum HeaderPattern {
     Absent,
     /// Exactly one field of this name.
     Once,
-    /// Exactly these values, in order.
+    /// Exactly these values, in order; a capture that is `null` stands for no field.
     Values(Vec<Text>),
+    /// None of these values.
+    Not(Vec<Text>),
+    /// The comma-separated lists of all fields of this name together have at least these elements. Without regard to letter case.
+    Lists(Vec<Text>),
 }
 
 /// A pattern for a value in canonical ProtoJSON, and a value with captures where something is sent.

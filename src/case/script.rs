@@ -44,7 +44,27 @@ fn act(duty: Duty, step: &Step, identity: &str) -> Act {
     Act { duty, step, identity }
 }
 
+/// A step without the alternatives that say that the case isn't applicable.
+fn applicable(mut step: Step) -> Step {
+    for piece in &mut step.expect {
+        piece.any.retain(|alternative| alternative.not_applicable.is_none());
+        for follow_up in piece.any.iter_mut().flat_map(|alternative| &mut alternative.then) {
+            follow_up.step = applicable(follow_up.step.clone());
+        }
+    }
+    step
+}
+
 impl Case {
+    /// The steps as they are for a target that says of these requirements that it offers what they speak of: absent is a failure then.
+    #[must_use]
+    pub fn offered(&self, acts: Vec<Act>, offers: &[String]) -> Vec<Act> {
+        if !self.requirements.iter().any(|id| offers.contains(id)) {
+            return acts;
+        }
+        acts.into_iter().map(|act| Act { step: applicable(act.step), ..act }).collect()
+    }
+
     /// Name of the group: the case variant with all its trials.
     #[must_use]
     pub fn group_id(&self) -> &str {

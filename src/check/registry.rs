@@ -19,6 +19,10 @@ pub static CHECKS: &[&[Check]] = &[
     super::server_error::CHECKS,
     super::proto_json::CHECKS,
     super::proto_json_members::CHECKS,
+    super::cors::CHECKS,
+    super::security::CHECKS,
+    super::reflection::CHECKS,
+    super::openapi::CHECKS,
 ];
 
 /// What a check counts by, where it isn't exchanges: different values of this kind in what was judged.

@@ -21,6 +21,8 @@ pub struct Aim {
     pub claimed: Vec<Transport>,
     /// What the target file says of messages.
     pub message_limit: Option<u64>,
+    pub origins: Vec<String>,
+    pub offers: Vec<String>,
     pub profiles: BTreeSet<String>,
     pub identity: TargetIdentity,
 }
@@ -220,7 +222,16 @@ pub fn live(
     let names = [("name", statement.name), ("version", statement.version)];
     identity.claimed = names.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value))).collect();
     let token = Some(token(options)?);
-    Ok(Aim { routes, token, claimed: statement.transports, message_limit: statement.message_limit, profiles: statement.profiles, identity })
+    Ok(Aim {
+        routes,
+        token,
+        claimed: statement.transports,
+        message_limit: statement.message_limit,
+        origins: statement.browser_origins,
+        offers: statement.offers,
+        profiles: statement.profiles,
+        identity,
+    })
 }
 
 /// Variables that lead the clients of other tools over a proxy.
@@ -260,6 +271,8 @@ pub fn embedded(options: &RunOptions, target: &Reference) -> Result<Aim, Failure
         token: Some(target.token().to_owned()),
         claimed,
         message_limit: Some(reference::MESSAGE_LIMIT as u64),
+        origins: variant.map_or_else(|| vec![reference::BROWSER_ORIGIN.to_owned()], Variant::browser_origins),
+        offers: Vec::new(),
         profiles,
         identity: TargetIdentity { address: "embedded reference target".to_owned(), embedded: true, ..TargetIdentity::default() },
     })

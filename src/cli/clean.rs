@@ -52,6 +52,8 @@ pub fn clean(options: &CleanOptions) -> Result<ExitStatus, Failure> {
                 token: aim.token.clone(),
                 claimed: Vec::new(),
                 message_limit: None,
+                origins: Vec::new(),
+                offers: Vec::new(),
                 unprobed: false,
             },
             wires,

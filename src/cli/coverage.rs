@@ -13,6 +13,8 @@ pub struct Coverage<'a> {
     pub entry: &'a Requirement,
     /// A passive check answers for it.
     pub passive: bool,
+    /// The probes of transports answer for it.
+    pub probed: bool,
     /// Cases that name it, without variants.
     pub cases: BTreeSet<&'a str>,
     /// Wire -> why nothing, or not all of it, is tested there.
@@ -24,9 +26,14 @@ impl<'a> Coverage<'a> {
     pub fn of(entry: &'a Requirement, suite: &'a Suite, contract: &Contract) -> Self {
         let named: Vec<&Case> = suite.cases.iter().filter(|case| names(case, &entry.id)).collect();
         let passive = check::is_passive(&entry.id, contract);
+        let probed = |wire: Wire| suite.offered.iter().any(|(name, id)| *id == entry.id && name.split('/').next() == Some(wire.name()));
+        let seen = !passive && entry.unobservable.is_none();
         let mut untested = BTreeMap::new();
-        for wire in Wire::ALL.into_iter().filter(|wire| entry.is_on(wire.name()) && !passive) {
+        for wire in Wire::ALL.into_iter().filter(|wire| entry.is_on(wire.name()) && seen) {
             let here: Vec<&&Case> = named.iter().filter(|case| case.wires.contains(&wire)).collect();
+            if here.is_empty() && probed(wire) {
+                continue;
+            }
             if here.is_empty() {
                 let reason =
                     if named.is_empty() { "no case and no passive check speaks of it" } else { "no case that speaks of it runs here" };
@@ -47,7 +54,8 @@ impl<'a> Coverage<'a> {
                 }
             }
         }
-        Self { entry, passive, cases: named.into_iter().map(Case::base_id).collect(), untested }
+        let probed = Wire::ALL.into_iter().any(|wire| entry.is_on(wire.name()) && probed(wire));
+        Self { entry, passive, probed, cases: named.into_iter().map(Case::base_id).collect(), untested }
     }
 
     /// Why it is untested, wires with the same reason together; `None`: it is tested.
@@ -62,18 +70,71 @@ impl<'a> Coverage<'a> {
 
     /// How it is tested, in a few words.
     pub fn tested(&self) -> String {
-        let passively = if self.passive { "passively" } else { "" };
-        match self.cases.len() {
-            0 => passively.to_owned(),
-            count => {
-                let cases = format!("{count} case{}", if count == 1 { "" } else { "s" });
-                if self.passive { format!("{passively}, {cases}") } else { cases }
-            }
-        }
+        let cases = match self.cases.len() {
+            0 => None,
+            1 => Some("1 case".to_owned()),
+            count => Some(format!("{count} cases")),
+        };
+        let passively = self.passive.then(|| "passively".to_owned());
+        let probed = self.probed.then(|| "by the probes of transports".to_owned());
+        passively.into_iter().chain(probed).chain(cases).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Coverage<'_> {
+    /// Whether something answers for all of it.
+    pub fn is_tested(&self) -> bool {
+        self.untested.is_empty() && self.entry.unobservable.is_none()
     }
 }
 
 /// Whether a case answers for a requirement, by its trials or by its agreement.
 pub fn names(case: &Case, id: &str) -> bool {
     case.requirements.iter().any(|named| named == id) || case.agreement.as_deref() == Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use triwire::case::Suite;
+    use triwire::contract::Contract;
+
+    use super::Coverage;
+
+    /// Areas that are being worked on.
+    const OPEN: [&str; 5] = ["grpc-wire", "grpc-web-wire", "robustness", "concurrency", "transcoding-http"];
+
+    #[test]
+    fn every_requirement_is_tested_or_says_why_nobody_can_see_it() {
+        let contract = Contract::built_in();
+        let suite = Suite::built_in(contract).unwrap();
+        let all: Vec<Coverage<'_>> = contract.catalogue.iter().map(|entry| Coverage::of(entry, &suite, contract)).collect();
+        let orphans: Vec<&str> = all
+            .iter()
+            .filter(|row| !row.untested.is_empty() && !OPEN.contains(&row.entry.area.as_str()))
+            .map(|row| row.entry.id.as_str())
+            .collect();
+        assert!(orphans.is_empty(), "neither tested nor explained: {orphans:?}");
+        let both: Vec<&str> = all
+            .iter()
+            .filter(|row| row.entry.unobservable.is_some() && (row.passive || row.probed || !row.cases.is_empty()))
+            .map(|row| row.entry.id.as_str())
+            .collect();
+        assert!(both.is_empty(), "seen, and said to be unobservable: {both:?}");
+    }
+
+    #[test]
+    fn what_answers_answers_for_a_requirement() {
+        let contract = Contract::built_in();
+        let suite = Suite::built_in(contract).unwrap();
+        let known: BTreeSet<&str> = contract.catalogue.iter().map(|entry| entry.id.as_str()).collect();
+        for case in &suite.cases {
+            assert!(!case.requirements.is_empty(), "{} answers for nothing", case.id);
+            assert!(case.requirements.iter().all(|id| known.contains(id.as_str())), "{}", case.id);
+        }
+        for check in triwire::check::CHECKS.iter().flat_map(|family| family.iter()) {
+            assert!(known.contains(check.requirement), "{}", check.requirement);
+        }
+    }
 }

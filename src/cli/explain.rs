@@ -73,7 +73,8 @@ fn requirement(entry: &Requirement, suite: &Suite, contract: &Contract, has_refe
     let mut out = format!("{}\n", wrapped(&format!("{}: {}", entry.id, entry.title), "", 2));
     let mut say = |name: &str, text: &str| out.push_str(&paragraph(name, text));
     let basis = if entry.level_basis == "source" { "the source obliges" } else { "it follows by reasoning; the level is ours" };
-    say("level", &format!("{} ({basis}), profile {}, area {}", entry.level, entry.profile, entry.area));
+    say("level", &format!("{} ({basis}), area {}", entry.level, entry.area));
+    say("profile", profile(&entry.profile));
     say("wires", &entry.wires.join(", "));
     say("statement", &entry.statement);
     say("source", &format!("{}, {}: {}", entry.source.document, entry.source.section, entry.source.url));
@@ -93,9 +94,17 @@ fn requirement(entry: &Requirement, suite: &Suite, contract: &Contract, has_refe
     if coverage.passive && checks.is_empty() {
         say("observed", "passively, on each call of the run, by the schema of its answer");
     }
+    if coverage.probed {
+        say("observed", "by the probes of transports, before the first case: what is claimed has to answer");
+    }
+    if !coverage.cases.is_empty() {
+        let count = coverage.cases.len();
+        say("observed", if count == 1 { "by one case" } else { "by the trials of these cases" });
+    }
     for case in &coverage.cases {
         say("case", case);
     }
+    say("unseen", entry.unobservable.as_deref().unwrap_or_default());
     say("untested", &coverage.reason().unwrap_or_default());
     say("catches", &entry.fault);
     if has_reference {
@@ -103,17 +112,34 @@ fn requirement(entry: &Requirement, suite: &Suite, contract: &Contract, has_refe
             say("see it", &format!("triwire run --fault {} ({}: {})", fault.name, fault.wires.join(", "), fault.summary));
         }
     }
-    let select = match coverage.cases.first() {
-        Some(case) => format!("`triwire run --filter {case}` runs a case of it alone. "),
-        None => String::new(),
-    };
-    say(
-        "to do",
-        &format!(
-            "Read the source, then compare it with the exchange that a failing run shows, request and answer. {select}If the source says otherwise than the statement, the statement is wrong: report it."
-        ),
-    );
+    let is_seen = coverage.passive || coverage.probed || !coverage.cases.is_empty();
+    say("to do", &to_do(entry, coverage.cases.first().copied(), is_seen));
     out
+}
+
+/// What a profile means for a run.
+fn profile(name: &str) -> &'static str {
+    match name {
+        "core" => "core: holds for any conforming server, and counts in every run",
+        "zitadel" => {
+            "zitadel: texts, ids and habits of one implementation; counts where the target file claims it, or with --profile zitadel"
+        }
+        _ => "hardening: beyond the letter of the protocols; counts where the target file claims it, or with --profile hardening",
+    }
+}
+
+/// What to do about it. `case`: one that shows it.
+fn to_do(entry: &Requirement, case: Option<&str>, is_seen: bool) -> String {
+    const LAST: &str = "If the source says otherwise than the statement, the statement is wrong: report it.";
+    if !is_seen {
+        return format!("No run judges it: read the source, and look into the server itself. {LAST}");
+    }
+    let asked = if entry.profile == "core" { String::new() } else { format!(" --profile {}", entry.profile) };
+    let select = match case {
+        Some(case) => format!("`triwire run{asked} --filter {case}` runs a case of it alone. "),
+        None => "A whole run judges it; there is no case to run alone. ".to_owned(),
+    };
+    format!("Read the source, then compare it with the exchange that a failing run shows, request and answer. {select}{LAST}")
 }
 
 fn case(cases: &[&Case], suite: &Suite, contract: &Contract) -> String {

@@ -26,7 +26,12 @@ pub fn requirements(options: &RequirementsOptions) -> Result<ExitStatus, Failure
                 to_stdout(&text(row));
             }
             let untested = all.iter().filter(|row| !row.untested.is_empty()).count();
-            let sum = format!("{} requirements: {} tested, {untested} untested on a wire", all.len(), all.len() - untested);
+            let tested = all.iter().filter(|row| row.is_tested()).count();
+            let unseen = all.iter().filter(|row| row.entry.unobservable.is_some()).count();
+            let sum = format!(
+                "{} requirements: {tested} tested, {unseen} that nobody can see from outside, {untested} untested on a wire",
+                all.len()
+            );
             to_stdout(&wrapped(&sum, "", 4));
         }
     }
@@ -36,6 +41,7 @@ pub fn requirements(options: &RequirementsOptions) -> Result<ExitStatus, Failure
 fn text(row: &Coverage<'_>) -> String {
     let entry = row.entry;
     let what = match (row.reason(), row.tested()) {
+        _ if entry.unobservable.is_some() => format!("not to be seen from outside: {}", entry.unobservable.as_deref().unwrap_or_default()),
         (None, tested) => tested,
         (Some(reason), tested) if tested.is_empty() => format!("untested: {reason}"),
         (Some(reason), tested) => format!("{tested}; untested: {reason}"),
@@ -48,7 +54,8 @@ fn as_json(row: &Coverage<'_>) -> serde_json::Value {
     let entry = row.entry;
     json!({
         "id": entry.id, "title": entry.title, "level": entry.level.name(), "area": entry.area, "profile": entry.profile, "wires": entry.wires,
-        "tested": row.untested.is_empty(), "passive": row.passive, "cases": row.cases, "untested": row.untested,
+        "tested": row.is_tested(), "passive": row.passive, "probed": row.probed, "cases": row.cases, "untested": row.untested,
+        "unobservable": entry.unobservable,
     })
 }
 
@@ -58,8 +65,11 @@ fn markdown(rows: &[&Coverage<'_>]) -> String {
     for row in rows {
         let cases: Vec<String> = row.cases.iter().map(|case| format!("`{case}`")).collect();
         let passive = row.passive.then(|| "passively".to_owned());
-        let tested: Vec<String> = passive.into_iter().chain(cases).collect();
-        let (entry, untested) = (row.entry, row.reason().unwrap_or_default());
+        let probed = row.probed.then(|| "by the probes of transports".to_owned());
+        let tested: Vec<String> = passive.into_iter().chain(probed).chain(cases).collect();
+        let entry = row.entry;
+        let unseen = entry.unobservable.as_ref().map(|why| format!("not to be seen from outside: {why}"));
+        let untested = unseen.or_else(|| row.reason()).unwrap_or_default();
         lines.push(format!(
             "| {} | {} | {} | {} | {} | {} |",
             entry.id,

@@ -146,6 +146,8 @@ async fn judge(
             token: aim.token,
             claimed: aim.claimed,
             message_limit: aim.message_limit,
+            origins: aim.origins,
+            offers: aim.offers,
             unprobed: false,
         },
         selection,

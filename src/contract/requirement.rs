@@ -47,6 +47,9 @@ pub struct Requirement {
     pub parts_on: BTreeMap<String, Vec<String>>,
     /// What the check must catch.
     pub fault: String,
+    /// Why nobody who only sends and receives can see whether it holds; such an entry has no check.
+    #[serde(default)]
+    pub unobservable: Option<String>,
     /// Remarks.
     #[serde(default)]
     pub notes: Option<String>,
@@ -263,6 +266,9 @@ fn mistake(entry: &Requirement) -> Option<String> {
     if let Some(wire) = entry.parts_on.values().flatten().find(|wire| !entry.is_on(wire)) {
         return Some(format!("a part of it is on {wire:?}, and it isn't"));
     }
+    if entry.unobservable.as_ref().is_some_and(|why| why.trim().is_empty()) {
+        return Some("it doesn't say why it can't be seen".to_owned());
+    }
     if !PROFILES.contains(&entry.profile.as_str()) {
         return Some(format!("{:?} is no profile", entry.profile));
     }
@@ -319,5 +325,7 @@ mod tests {
         assert_eq!(load(&ENTRY.replace("[json]", "[soap]")), "a.yaml: X-ONE: \"soap\" is no wire");
         assert!(matches!(Catalogue::default().load("a.yaml", &ENTRY.replace("MUST", "PERHAPS")), Err(LoadError::Malformed { .. })));
         assert!(load("- id: X\n").starts_with("a.yaml: "));
+        let silent = format!("{ENTRY}  unobservable: ''\n");
+        assert_eq!(load(&silent), "a.yaml: X-ONE: it doesn't say why it can't be seen");
     }
 }

@@ -1,7 +1,7 @@
 //! One answer against one expectation. The run asks again by the same function that the judge decides with.
 
-use crate::answer::{Answer, Answered, Reading};
-use crate::case::{self, Alternative, Captures, Ending, Expect, HeaderPattern, Mismatch, StatusPattern, Step};
+use crate::answer::{self, Answer, Answered, Reading};
+use crate::case::{self, Alternative, Captures, Ending, Expect, HeaderPattern, Mismatch, StatusPattern, Step, Text, TextPart};
 use crate::contract::status::{Code, Status};
 use crate::wire::h1_head::LIKE_HTTP2;
 use crate::wire::{End, Exchange, Phase, Wire};
@@ -149,6 +149,9 @@ fn compare_itself(piece: &Expect, place: Place<'_>) -> Vec<Difference> {
         let actual = format!("{} octets of content", place.exchange.received.content.length);
         add("content-not-expected", "an answer without content".to_owned(), actual, "content");
     }
+    if let Some((text, at)) = shown_text(&piece.hides, place) {
+        add("shown", format!("nowhere `{text}`"), format!("`{text}`"), at);
+    }
     if !piece.ends.is_empty() && !piece.ends.iter().any(|ending| ends_so(*ending, place.exchange)) {
         add("end-differs", describe_ends(&piece.ends), describe_answer(place), "end");
     }
@@ -283,15 +286,52 @@ fn compare_field(name: &str, pattern: &HeaderPattern, place: Place<'_>) -> Optio
         HeaderPattern::Absent => Some((format!("no field {name}"), shown())),
         HeaderPattern::Once if values.len() == 1 => None,
         HeaderPattern::Once => Some((format!("exactly one field {name}"), shown())),
+        HeaderPattern::Not(forbidden) => {
+            let forbidden = resolved(forbidden, place.captures);
+            let found = values.iter().any(|value| forbidden.iter().any(|text| text == value));
+            let list = || forbidden.iter().map(|text| String::from_utf8_lossy(text)).collect::<Vec<_>>().join(" or ");
+            found.then(|| (format!("no {name} with {}", list()), shown()))
+        }
+        HeaderPattern::Lists(wanted) => {
+            let elements: Vec<&[u8]> =
+                values.iter().flat_map(|value| value.split(|octet| *octet == b',')).map(<[u8]>::trim_ascii).collect();
+            let missing: Vec<String> = resolved(wanted, place.captures)
+                .into_iter()
+                .filter(|text| !elements.iter().any(|element| element.eq_ignore_ascii_case(text)))
+                .map(|text| String::from_utf8_lossy(&text).into_owned())
+                .collect();
+            (!missing.is_empty()).then(|| (format!("{name} that lists {}", missing.join(", ")), shown()))
+        }
         HeaderPattern::Values(wanted) => {
-            let wanted: Vec<Vec<u8>> =
-                wanted.iter().map(|text| case::resolve_text(text, place.captures).map(|octets| octets.0).unwrap_or_default()).collect();
+            if let [Text(parts)] = wanted.as_slice()
+                && let [TextPart::Capture(capture)] = parts.as_slice()
+                && place.captures.get(capture).is_some_and(serde_json::Value::is_null)
+            {
+                return (!values.is_empty()).then(|| (format!("no field {name}"), shown()));
+            }
+            let wanted = resolved(wanted, place.captures);
             let equal = wanted.len() == values.len() && wanted.iter().zip(&values).all(|(wanted, value)| wanted == value);
             let expected =
                 || wanted.iter().map(|value| format!("{name}: {}", String::from_utf8_lossy(value))).collect::<Vec<_>>().join(" | ");
             (!equal).then(|| (expected(), shown()))
         }
     }
+}
+
+fn resolved(texts: &[Text], captures: &Captures) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| case::resolve_text(text, captures).map(|octets| octets.0).unwrap_or_default()).collect()
+}
+
+/// The first of these texts that stands in the answer, and where: in a field, in the content as it came and as it was decoded.
+fn shown_text(texts: &[Text], place: Place<'_>) -> Option<(String, &'static str)> {
+    if texts.is_empty() {
+        return None;
+    }
+    let texts: Vec<Vec<u8>> = resolved(texts, place.captures).into_iter().filter(|text| !text.is_empty()).collect();
+    answer::places(place.exchange, place.reading).into_iter().find_map(|(at, octets)| {
+        let found = texts.iter().find(|text| octets.windows(text.len()).any(|window| window == text.as_slice()))?;
+        Some((String::from_utf8_lossy(found).into_owned(), at))
+    })
 }
 
 /// The catalogue's definition: a status other than 0, an HTTP status other than 200, or RST_STREAM with another code than NO_ERROR.
@@ -381,7 +421,11 @@ pub fn take_captures(step: &Step, exchange: &Exchange, reading: &Reading, captur
     let error = answered.error.as_ref().map(error_value);
     for (name, path) in &step.capture {
         let value = match path.strip_prefix("head.") {
-            Some(field) => exchange.received.head().and_then(|head| head.first(field)).map(|value| value.into_owned().into()),
+            Some(field) => {
+                let (field, may_be_absent) = field.strip_suffix('?').map_or((field, false), |field| (field, true));
+                let value = exchange.received.head().and_then(|head| head.first(field)).map(|value| value.into_owned().into());
+                value.or_else(|| may_be_absent.then_some(serde_json::Value::Null))
+            }
             None => case::take(path, answered.message.as_ref(), error.as_ref()),
         };
         if let Some(value) = value {

@@ -34,4 +34,5 @@ pub const KINDS: &[&str] = &[
     "no-alternative",
     "not-refused",
     "refused",
+    "shown",
 ];

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::case::{Act, Alternative, Captures, Duty, Ending, Expect, Payload, Step, StepKind};
+use crate::case::{Act, Alternative, Captures, Duty, Ending, Expect, HeaderPattern, Payload, Step, StepKind, Text, TextPart};
 use crate::contract::Contract;
 use crate::contract::status::Code;
 use crate::wire::{Body, End, Exchange, Field, Head, HttpVersion, Intent, Received, Role, Sent, Timing, Transport, Wire};
@@ -170,4 +170,44 @@ fn an_answer_that_its_own_trial_failed_for_is_told_once() {
     assert_eq!(compared("R-2", &[wrong(1), wrong(2)]).verdict, Verdict::Inconclusive);
     // Nobody has said of the other requirement that it is violated.
     assert_eq!(compared("R-2", &[ok(1), unreadable(), ok(3)]).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn fields_list_elements_whatever_their_lines_and_letters() {
+    let contract = Contract::built_in();
+    let mut exchange = answered(1, Code::Ok);
+    let fields = [("Vary", "Accept, ORIGIN"), ("vary", "cookie"), ("access-control-allow-origin", "https://a.example")];
+    exchange.received.heads[0].fields = fields.into_iter().map(|(name, value)| Field::new(name, value)).collect();
+    let reading = crate::answer::read(&exchange, contract);
+    let captures = Captures::from([("nothing".to_owned(), serde_json::Value::Null)]);
+    let text = |text: &str| Text(vec![TextPart::Literal(text.into())]);
+    let holds = |name: &str, pattern: HeaderPattern| {
+        let expect = Expect { head: vec![(name.to_owned(), pattern)], ..Expect::default() };
+        met(&[expect], Place { exchange: &exchange, reading: &reading, captures: &captures }, |_| true) == Met::Yes
+    };
+    assert!(holds("vary", HeaderPattern::Lists(vec![text("origin"), text("Cookie")])));
+    assert!(!holds("vary", HeaderPattern::Lists(vec![text("origin"), text("*")])));
+    assert!(!holds("allow", HeaderPattern::Lists(vec![text("GET")])), "no field lists nothing");
+    let origin = "access-control-allow-origin";
+    assert!(holds(origin, HeaderPattern::Not(vec![text("*"), text("null")])));
+    assert!(!holds(origin, HeaderPattern::Not(vec![text("*"), text("https://a.example")])));
+    assert!(holds("allow", HeaderPattern::Not(vec![text("GET")])), "a field that isn't there has no such value");
+    let nothing = || HeaderPattern::Values(vec![Text(vec![TextPart::Capture("nothing".to_owned())])]);
+    assert!(holds("allow", nothing()) && !holds(origin, nothing()), "a capture of nothing stands for no field");
+}
+
+#[test]
+fn a_text_is_hidden_nowhere_in_an_answer() {
+    let contract = Contract::built_in();
+    let mut exchange = answered(1, Code::PermissionDenied);
+    let fields = [("grpc-status", "7"), ("grpc-message", "not%20in hidden%2dplace"), ("grpc-status-details-bin", "CAcSCHNlY3JldGl2")];
+    exchange.received.trailers = Some(fields.into_iter().map(|(name, value)| Field::new(name, value)).collect());
+    let reading = crate::answer::read(&exchange, contract);
+    let captures = Captures::new();
+    let hides = |text: &str| {
+        let expect = Expect { hides: vec![Text(vec![TextPart::Literal(text.into())])], ..Expect::default() };
+        met(&[expect], Place { exchange: &exchange, reading: &reading, captures: &captures }, |_| true) == Met::Yes
+    };
+    assert!(!hides("hidden-place") && !hides("not in") && !hides("secretiv") && !hides("hidden%2dplace"));
+    assert!(hides("another place"));
 }

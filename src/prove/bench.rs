@@ -74,6 +74,8 @@ pub struct Judging<'s> {
     pub selection: Selection,
     /// Transports whose absence is a failure.
     pub claimed: Vec<Transport>,
+    /// Origins whose pages may call.
+    pub origins: Vec<String>,
     /// Whom TLS trusts.
     pub trust: Trust,
     /// Deadlines of exchanges.
@@ -95,6 +97,7 @@ impl<'s> Judging<'s> {
             suite,
             selection,
             claimed: Transport::ALL.to_vec(),
+            origins: vec![reference::BROWSER_ORIGIN.to_owned()],
             trust: Trust::default(),
             timeouts: Timeouts { connect: short, head: short, idle: short, whole: 2 * short },
             bound: short,
@@ -115,9 +118,10 @@ impl<'s> Judging<'s> {
     /// Where no port of the loopback interface can be had.
     pub async fn reference(self, target: reference::Options) -> Judged {
         let claimed = if target.variant.is_none_or(Variant::speaks_everything) { self.claimed.clone() } else { Vec::new() };
+        let origins = target.variant.map_or_else(|| self.origins.clone(), Variant::browser_origins);
         let target = start(target).await;
         let (url, token) = (target.url(), target.token().to_owned());
-        let mut judged = Judging { claimed, ..self }.at(&url, Some(token)).await;
+        let mut judged = Judging { claimed, origins, ..self }.at(&url, Some(token)).await;
         judged.acted = target.acted();
         judged.varied = target.varied();
         target.shutdown().await;
@@ -149,12 +153,21 @@ impl<'s> Judging<'s> {
     }
 
     async fn routed(self, routes: Routes, url: &str, token: Option<String>, see: &mut (dyn FnMut(&Event) + Send)) -> Judged {
-        let Self { suite, selection, claimed, timeouts, bound, jobs, unprobed, .. } = self;
+        let Self { suite, selection, claimed, origins, timeouts, bound, jobs, unprobed, .. } = self;
         let setting = Setting {
             contract: Contract::built_in(),
             suite,
             selection,
-            options: Options { jobs, bound, token, claimed, message_limit: Some(crate::reference::MESSAGE_LIMIT as u64), unprobed },
+            options: Options {
+                jobs,
+                bound,
+                token,
+                claimed,
+                message_limit: Some(crate::reference::MESSAGE_LIMIT as u64),
+                origins,
+                offers: Vec::new(),
+                unprobed,
+            },
             client: Client::new(routes, timeouts),
             target: TargetIdentity { address: url.to_owned(), embedded: true, ..TargetIdentity::default() },
             recorded_options: BTreeMap::new(),

@@ -72,6 +72,10 @@ fn pieces(expect: &Expect) -> Vec<(String, Expect)> {
         // There is no expectation of any content at all: this says only whether the piece is looked at.
         add("no-content".to_owned(), &|it| it.ends = vec![Ending::GoAway]);
     }
+    if !expect.hides.is_empty() {
+        // As above: what stands in an answer isn't known here.
+        add("hides".to_owned(), &|it| it.ends = vec![Ending::GoAway]);
+    }
     if !expect.ends.is_empty() {
         let every = [Ending::Complete, Ending::Closed, Ending::TimedOut, Ending::Reset, Ending::GoAway];
         let others: Vec<Ending> = every.into_iter().filter(|ending| !expect.ends.contains(ending)).collect();
@@ -99,7 +103,7 @@ fn other_status(status: &StatusPattern) -> StatusPattern {
 fn other_field(pattern: &HeaderPattern) -> HeaderPattern {
     match pattern {
         HeaderPattern::Once => HeaderPattern::Absent,
-        HeaderPattern::Absent | HeaderPattern::Values(_) => {
+        HeaderPattern::Absent | HeaderPattern::Values(_) | HeaderPattern::Not(_) | HeaderPattern::Lists(_) => {
             HeaderPattern::Values(vec![Text(vec![TextPart::Literal(Octets(NOWHERE.as_bytes().to_vec()))])])
         }
     }

@@ -56,11 +56,13 @@ pub(super) async fn variant(variant: &'static Variant, suite: &'static Suite, fu
         Selection { wires: wires(variant.wires), filters: topics.into_iter().chain(BESIDE.map(str::to_owned)).collect(), ..everything() }
     };
     let foreign = !variant.is_zitadel();
+    let undeclared = variant.browser_origins().is_empty();
     if foreign {
         selection.profiles.remove("zitadel");
     }
     let judged = Judging::patiently(suite, selection).reference(Options { variant: Some(variant), ..Options::default() }).await;
-    let profiled = |it: &Judgement| !(foreign && it.skip == Some(SkipReason::Profile));
+    let profiled =
+        |it: &Judgement| !(foreign && it.skip == Some(SkipReason::Profile)) && !(undeclared && it.skip == Some(SkipReason::NotDeclared));
     let mut all = blemishes(variant.name, &judged, profiled);
     if judged.varied == 0 {
         all.push(Blemish { target: variant.name, result: "the variant".to_owned(), what: "never acted".to_owned() });

@@ -9,6 +9,9 @@ use http::request::Parts;
 
 use super::frames::Reply;
 
+/// An origin whose pages may call; without a variant all may.
+pub const BROWSER_ORIGIN: &str = "https://app.example";
+
 const EXPOSED: HeaderValue = HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin");
 
 /// Answers OPTIONS on a path with these methods; nothing is executed.

@@ -43,6 +43,7 @@ mod stream;
 mod template;
 mod tls;
 
+pub use cors::BROWSER_ORIGIN;
 pub use fault::{FAULTS, Fault, Layer, NULL_TARGETS, NullTarget, UnknownName, VARIANTS, Variant, fault, null_target, variant};
 pub use limits::MESSAGE as MESSAGE_LIMIT;
 pub use tls::{TlsError, TlsOptions};

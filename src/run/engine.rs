@@ -21,7 +21,7 @@ use crate::contract::status::Code;
 use crate::judge::{self, Examiner, Met, Place, met};
 use crate::record::event::{Event, Lost};
 use crate::record::redact::Secrets;
-use crate::target::Capabilities;
+use crate::target::{Capabilities, browser};
 use crate::wire::{Client, End, Exchange, HarnessFault, Held, Intent, On, Phase, Role, Transport, Wire};
 
 /// Steering of a run that doesn't choose what is executed.
@@ -37,6 +37,10 @@ pub struct Options {
     pub claimed: Vec<Transport>,
     /// Octets that a request message may have, where the target declares a limit.
     pub message_limit: Option<u64>,
+    /// Origins whose pages may call, as declared.
+    pub origins: Vec<String>,
+    /// Requirements whose matter is offered: where it is absent nothing is not applicable.
+    pub offers: Vec<String>,
     /// No probe is sent: every transport is taken as spoken. For proving that nothing passes on a target that speaks none.
     pub unprobed: bool,
 }
@@ -194,7 +198,9 @@ impl<'a> Engine<'a> {
 
     /// Captures that every step may use.
     pub(super) fn base_captures(&self) -> Captures {
-        BTreeMap::from([("run.id".to_owned(), Value::from(self.run.clone()))])
+        let mut captures = browser::captures(&self.options.origins);
+        captures.insert("run.id".to_owned(), Value::from(self.run.clone()));
+        captures
     }
 
     /// From now on this text is replaced in everything that is recorded.

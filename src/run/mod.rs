@@ -108,6 +108,7 @@ async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnM
         Err(Failed::Unusable(why)) => (Capabilities::default(), Ended::Unusable(why)),
         Err(Failed::Harness(text)) => (Capabilities::default(), Ended::Harness(text)),
     };
+    let capabilities = Capabilities { origins: engine.options.origins.clone(), ..capabilities };
     let plan = plan::plan(suite, contract, &capabilities, &selection);
     let not_offered = offered::not_offered(suite, &capabilities, &selection);
     let nothing = plan.groups.is_empty() || (plan.executable() == 0 && not_offered.is_empty());
@@ -115,7 +116,8 @@ async fn run_with(setting: Setting<'_>, examiner: Examiner, mut record: impl FnM
         ended = Ended::Nothing;
     }
     // Without these two nobody could tell from the record that only a part of the suite was asked for.
-    for (name, pieces) in [("filter", &selection.filters), ("exact", &selection.exact)] {
+    let offers = &engine.options.offers;
+    for (name, pieces) in [("filter", &selection.filters), ("exact", &selection.exact), ("offers", offers)] {
         if !pieces.is_empty() {
             recorded_options.entry(name.to_owned()).or_insert_with(|| pieces.join(" "));
         }

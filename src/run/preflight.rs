@@ -69,8 +69,11 @@ pub(super) async fn preflight(engine: &Engine<'_>, selection: &Selection) -> Res
         Transport::ALL.into_iter().filter(|transport| selection.wires.is_empty() || selection.wires.contains(&transport.wire)).collect();
     if engine.options.unprobed {
         let live = |transport: Transport| (transport.to_string(), (Presence::Live, 0));
-        let capabilities =
-            Capabilities { transports: transports.into_iter().map(live).collect(), message_limit: engine.options.message_limit };
+        let capabilities = Capabilities {
+            transports: transports.into_iter().map(live).collect(),
+            message_limit: engine.options.message_limit,
+            origins: engine.options.origins.clone(),
+        };
         if engine.client.routes().has_beside() {
             beside(engine).await?;
         }

@@ -12,7 +12,7 @@ use crate::wire::Wire;
 /// The steps of a planned trial.
 pub(super) fn script(engine: &Engine<'_>, group: &Group<'_>, planned: &PlannedTrial) -> Vec<Act> {
     let wires: Vec<Wire> = planned.scheduled.transports.iter().map(|transport| transport.wire).collect();
-    group.case.script(engine.suite, &wires)
+    group.case.offered(group.case.script(engine.suite, &wires), &engine.options.offers)
 }
 
 /// Makes sure that a set, and in it the identities that these acts need, is there: the set of a worker if it has one, else a new one. `None`: the

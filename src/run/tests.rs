@@ -26,6 +26,8 @@ async fn run_against_reference(suite: &Suite, examiner: Examiner) -> (ExitStatus
             token: Some(target.token().to_owned()),
             claimed: Vec::new(),
             message_limit: None,
+            origins: Vec::new(),
+            offers: Vec::new(),
             unprobed: false,
         },
         client: Client::new(connector.expect("a connector"), Timeouts::default()),

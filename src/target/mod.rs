@@ -1,5 +1,6 @@
 //! The target: where the implementation under test is, what it claims, and what the probes of a run found.
 
+pub mod browser;
 mod known_failure;
 mod reader;
 mod statement;
@@ -202,6 +203,9 @@ pub struct Capabilities {
     /// Octets that a request message may have, where the target declares a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_limit: Option<u64>,
+    /// Origins whose pages may call: the declared ones, for no probe could find them.
+    #[serde(default)]
+    pub origins: Vec<String>,
 }
 
 impl Capabilities {
@@ -209,7 +213,7 @@ impl Capabilities {
     #[must_use]
     pub fn everything() -> Self {
         let transports = Transport::ALL.into_iter().map(|transport| (transport.to_string(), (Presence::Live, 0))).collect();
-        Self { transports, message_limit: Some(1 << 20) }
+        Self { transports, message_limit: Some(1 << 20), origins: vec!["https://app.example".to_owned()] }
     }
 
     /// Whether the transport is spoken.

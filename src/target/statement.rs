@@ -39,10 +39,14 @@ pub struct Statement {
     pub message_limit: Option<u64>,
     /// Profiles that are claimed beside `core`.
     pub profiles: BTreeSet<String>,
+    /// Origins whose pages may call.
+    pub browser_origins: Vec<String>,
+    /// Requirements whose matter is offered though it is optional.
+    pub offers: Vec<String>,
 }
 
 /// Keys of a target file, with what they mean.
-pub const KEYS: [(&str, &str); 14] = [
+pub const KEYS: [(&str, &str); 16] = [
     ("name", "name of the implementation, for the record"),
     ("version", "its version, for the record"),
     ("url", "its address, http://HOST:PORT or https://HOST:PORT, with a path prefix if need be"),
@@ -57,6 +61,8 @@ pub const KEYS: [(&str, &str); 14] = [
     ("transports", "list of declared transports, e.g. json/h1: absent is a failure"),
     ("message-limit", "octets that a request message of gRPC and gRPC-Web may have: one of exactly so many is taken, a longer one refused"),
     ("profiles", "list of profiles that are claimed beside core, e.g. zitadel"),
+    ("browser-origins", "list of all origins whose pages may call, e.g. https://app.example: what browsers need is judged with the first"),
+    ("offers", "list of requirements whose matter is offered though it is optional, e.g. DISC-HEALTH-SERVICE: absent is a failure"),
 ];
 
 /// The profiles that there are.
@@ -95,6 +101,8 @@ impl Reader {
                 "transports" => statement.transports = self.transports(&entry.value),
                 "message-limit" => statement.message_limit = self.limit(&entry.value),
                 "profiles" => statement.profiles = self.profiles(&entry.value),
+                "offers" => statement.offers = self.texts(&entry.value).into_iter().map(|(text, _)| text).collect(),
+                "browser-origins" => statement.browser_origins = self.origins(&entry.value),
                 other => self.unknown_key(&entry.at, other, "a target file", &KEYS.map(|(name, _)| name)),
             }
         }
@@ -166,6 +174,19 @@ impl Reader {
         number
     }
 
+    fn origins(&mut self, node: &Node) -> Vec<String> {
+        let mut origins = Vec::new();
+        for (text, mark) in self.texts(node) {
+            if !super::browser::is_origin(&text) {
+                let hint =
+                    "write it as browsers do: https://HOST or https://HOST:PORT, in small letters, without a slash at the end".to_owned();
+                self.mistake(&mark, format!("`{text}` is no origin"), Some(hint));
+            }
+            origins.push(text);
+        }
+        origins
+    }
+
     fn profiles(&mut self, node: &Node) -> BTreeSet<String> {
         let mut profiles = BTreeSet::new();
         for (text, mark) in self.texts(node) {
@@ -186,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_target_file_is_read() {
-        let text = "name: gateway\nversion: '2.1'\nurl: http://127.0.0.1:8080/api\ngrpc-web: http://127.0.0.1:8081\nca: ca.pem\nmessage-limit: 4194304\ntransports: [json/h1, grpc/h2]\nprofiles: [zitadel]\n";
+        let text = "name: gateway\nversion: '2.1'\nurl: http://127.0.0.1:8080/api\ngrpc-web: http://127.0.0.1:8081\nca: ca.pem\nmessage-limit: 4194304\ntransports: [json/h1, grpc/h2]\nprofiles: [zitadel]\nbrowser-origins: ['http://localhost:3000']\n";
         let statement = Statement::read(Path::new("targets/a.yaml"), text).unwrap();
         assert_eq!(statement.name.as_deref(), Some("gateway"));
         assert_eq!(statement.version.as_deref(), Some("2.1"));
@@ -195,15 +216,20 @@ mod tests {
         assert_eq!(statement.transports, [Transport::ALL[0], Transport::ALL[2]]);
         assert_eq!(statement.message_limit, Some(4 << 20));
         assert!(statement.profiles.contains("zitadel"));
+        assert_eq!(statement.browser_origins, ["http://localhost:3000"]);
     }
 
     #[test]
     fn all_mistakes_of_a_target_file_are_told_at_once() {
-        let mistakes =
-            Statement::read(Path::new("a.yaml"), "nmae: x\nurl: ftp://x\ntransports: [grpc/h1]\nprofiles: zitadel\n").unwrap_err();
+        let mistakes = Statement::read(
+            Path::new("a.yaml"),
+            "nmae: x\nurl: ftp://x\ntransports: [grpc/h1]\nprofiles: zitadel\nbrowser-origins: ['https://a/']\n",
+        )
+        .unwrap_err();
         let texts: Vec<String> = mistakes.0.iter().map(|it| format!("{}:{} {} {:?}", it.line, it.column, it.message, it.hint)).collect();
-        assert_eq!(texts.len(), 4, "{texts:#?}");
+        assert_eq!(texts.len(), 5, "{texts:#?}");
         assert!(texts[0].starts_with("1:1 a target file has no key `nmae` Some(\"did you mean `name`?\")"), "{texts:#?}");
         assert!(texts[2].contains("did you mean `grpc/h2`?"), "{texts:#?}");
+        assert!(texts[4].contains("`https://a/` is no origin"), "{texts:#?}");
     }
 }

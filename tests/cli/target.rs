@@ -158,3 +158,25 @@ fn what_is_claimed_and_not_offered_is_one_failure_each() {
     );
     assert!(report.contains("\"complete\": true"), "all that was planned has a verdict");
 }
+
+#[test]
+fn what_a_target_says_that_it_offers_has_to_be_there() {
+    let folder = Folder::new();
+    let server = Serve::start(&folder, "");
+    folder.write("target.yaml", "browser-origins: [https://app.example]\noffers: [DISC-REFLECTION]\n");
+    let arguments = ["run", server.place(), "--target", "target.yaml", "--token-file", "pat.txt", "--gate", "should"];
+    let filters = ["--filter", "discoverability::describes-what", "--filter", "cors::lets-a-page-post-JSON::json::h1"];
+    finish(folder.triwire(arguments.into_iter().chain(filters))).exits(1);
+    let report = folder.read("triwire-report/report.json");
+    let verdict = |id: &str| {
+        let line = report.lines().find(|line| line.contains(id) && line.contains("\"verdict\"")).unwrap_or_else(|| panic!("no {id}"));
+        line.split("\"verdict\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+    };
+    assert_eq!(verdict("discoverability::describes-what-it-serves::grpc::h2"), "fail");
+    assert_eq!(verdict("cors::lets-a-page-post-JSON::json::h1"), "pass", "its origin is declared");
+    folder.write("target.yaml", "name: silent\n");
+    let all = ["run", server.place(), "--target", "target.yaml", "--token-file", "pat.txt"].into_iter().chain(filters);
+    finish(folder.triwire(all));
+    let report = folder.read("triwire-report/report.json");
+    assert!(report.contains("declares no `browser-origins`") && report.contains("there is no reflection service"), "{report}");
+}

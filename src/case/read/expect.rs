@@ -82,6 +82,9 @@ impl<'a> Reader<'a> {
         if let Some(content) = node.get("content") {
             expect.no_content = self.word(content, keys::CONTENT, "thing to say of content").is_some();
         }
+        if let Some(hides) = node.get("hides") {
+            expect.hides = self.header_values(hides);
+        }
         if let Some(ends) = node.get("ends") {
             expect.ends = self.one_or_more(ends).iter().filter_map(|end| self.ending(end)).collect();
         }
@@ -220,11 +223,13 @@ impl<'a> Reader<'a> {
                 [operator] => match operator.key.as_str() {
                     "$absent" => HeaderPattern::Absent,
                     "$once" => HeaderPattern::Once,
+                    "$not" => HeaderPattern::Not(self.header_values(&operator.value)),
+                    "$lists" => HeaderPattern::Lists(self.header_values(&operator.value)),
                     unknown => {
                         self.mistake(
                             &operator.at,
                             format!("`{unknown}` is no operator of a field"),
-                            suggestion(unknown, ["$absent", "$once"]),
+                            suggestion(unknown, ["$absent", "$once", "$not", "$lists"]),
                         );
                         continue;
                     }

@@ -96,8 +96,19 @@ pub(super) fn hash_of(files: &[(PathBuf, String)]) -> String {
 /// The file with identities, fixtures and probe.
 pub const SUITE_FILE: &str = "suite.yaml";
 
-/// Captures that the engine gives: the run's id, and the number of the fixture set within the run.
-pub const GIVEN_BY_ENGINE: [&str; 3] = ["run.id", "set", "round"];
+/// Captures that the engine gives: the run's id, the number of the fixture set within the run, and origins of pages. Those of
+/// [`DECLARED`](crate::target::browser::DECLARED) are there only where the target declares an origin: a case that uses one is skipped elsewhere.
+pub const GIVEN_BY_ENGINE: [&str; 9] = [
+    "run.id",
+    "set",
+    "round",
+    "browser.origin",
+    "browser.allowed",
+    "browser.suffixed",
+    "browser.prefixed",
+    "browser.scheme",
+    "browser.port",
+];
 
 /// Captures that the engine gives to requests alone: the token of whoever calls (with its first half, and with one letter changed near its middle),
 /// and where the target is; in the head of a script the length of the content that follows.

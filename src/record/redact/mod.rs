@@ -16,6 +16,9 @@ use crate::wire::{Body, End, Exchange, Field, Octets, Wire};
 /// How deep base64 is looked for inside base64.
 const DEPTH: u8 = 2;
 
+/// Shorter parts of a secret are no secrets.
+const PART: usize = 16;
+
 /// A secret with the name that stands for it.
 #[derive(Clone)]
 struct Secret {
@@ -52,6 +55,10 @@ impl Secrets {
     pub fn add(&mut self, label: &str, octets: &[u8]) {
         if octets.is_empty() || self.known.iter().any(|secret| secret.octets == octets) {
             return;
+        }
+        // Of a token of several parts each behind the first, which tells nothing but the kind of the token, is one by itself.
+        for part in octets.split(|octet| *octet == b'.').skip(1).filter(|part| part.len() >= PART) {
+            self.add(&format!("{label} part"), part);
         }
         let name = name::of(label, octets, &self.known);
         self.starts.add(octets);

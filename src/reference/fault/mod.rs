@@ -12,10 +12,11 @@ use http::request::Parts;
 use super::backend::{Backend, Outcome, Seed};
 use super::codec::{Codec, Encoded, Parcel};
 use super::context::{Context, Wire};
+use super::cors::BROWSER_ORIGIN;
 use super::failure::Failure;
 use super::frames::{Frames, Recognized, Reply};
 use super::manner::{Manner, Measured};
-use super::methods::Method;
+use super::methods::{Method, contract};
 use super::octets::{Below, Octets};
 use super::script::Script;
 use super::service::{Fixed, Seams};
@@ -25,6 +26,8 @@ mod around;
 mod auth;
 mod blocks;
 mod callers;
+mod cors;
+mod discovery;
 mod grpc_frame;
 mod grpc_gzip;
 mod grpc_head;
@@ -44,6 +47,7 @@ mod macros;
 mod meaning;
 mod nothing;
 mod registry;
+mod security;
 mod shape;
 mod state_factors;
 mod state_policy;
@@ -239,6 +243,11 @@ impl Variant {
         !registry::OTHER_TEXTS.contains(&self.name)
     }
 
+    /// Origins whose pages may call.
+    pub fn browser_origins(&self) -> Vec<String> {
+        if registry::NO_BROWSERS.contains(&self.name) { Vec::new() } else { vec![BROWSER_ORIGIN.to_owned()] }
+    }
+
     /// Puts the variant around its seam.
     pub(super) fn wrap(&self, seams: &mut Seams, seed: &Seed, acted: &Arc<AtomicU64>) {
         wrap(self.seam, self.wires, seams, seed, acted);
@@ -323,7 +332,7 @@ impl Frames for Bent<dyn Frames> {
     fn arrive(&self, head: &mut Parts) -> Option<StatusCode> {
         let refused = self.inner.arrive(head);
         let Seam::Head(bend) = self.seam else { return refused };
-        if refused.is_some() || !self.meter.covers(wire_of(self.inner.recognize(head))) {
+        if refused.is_some() || !self.meter.covers(wire_of(head, self.inner.recognize(head))) {
             return refused;
         }
         match bend(head) {
@@ -371,7 +380,7 @@ impl Frames for Bent<dyn Frames> {
     fn leave(&self, head: &Parts, reply: &mut Reply) {
         self.inner.leave(head, reply);
         if let Seam::Leaving(bend) = self.seam
-            && self.meter.covers(wire_of(self.inner.recognize(head)))
+            && self.meter.covers(wire_of(head, self.inner.recognize(head)))
         {
             self.meter.note(bend(head, reply));
         }
@@ -382,8 +391,10 @@ impl Frames for Bent<dyn Frames> {
     }
 }
 
-fn wire_of(recognized: Recognized) -> Wire {
+fn wire_of(head: &Parts, recognized: Recognized) -> Wire {
     match recognized {
+        // A browser asks before it calls, and has no content type then.
+        Recognized::Other if head.method == http::Method::OPTIONS && contract().is_service(head.uri.path()) => Wire::GrpcWeb,
         Recognized::Call(wire, _) | Recognized::OtherFormat(wire, _) => wire,
         Recognized::Other => Wire::Json,
     }

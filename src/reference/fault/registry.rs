@@ -1,10 +1,10 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
 use super::{
-    Fault, NullTarget, Variant, agreement, auth, blocks, callers, grpc_frame, grpc_gzip, grpc_head, grpc_message, grpc_stream, http_octets,
-    http_requests, http_routes, http_variants, json_answer, json_enum, json_text, json_value, lag, later_factors, meaning, nothing, shape,
-    state_factors, state_policy, state_reads, status_fields, tenancy, values, variant_domain, variant_frames, variant_grpc, variant_json,
-    variant_offer, variant_shape, variant_time, web, web_frames, wire,
+    Fault, NullTarget, Variant, agreement, auth, blocks, callers, cors, discovery, grpc_frame, grpc_gzip, grpc_head, grpc_message,
+    grpc_stream, http_octets, http_requests, http_routes, http_variants, json_answer, json_enum, json_text, json_value, lag, later_factors,
+    meaning, nothing, security, shape, state_factors, state_policy, state_reads, status_fields, tenancy, values, variant_domain,
+    variant_frames, variant_grpc, variant_json, variant_offer, variant_shape, variant_time, web, web_frames, wire,
 };
 
 /// All faults.
@@ -361,6 +361,40 @@ pub static FAULTS: &[&Fault] = &[
     &callers::SHORT_DEADLINE_SPOILS_LOOKUP,
     &callers::SECONDS_REFUSED,
     &callers::LACK_OF_PERMISSION_401,
+    // Pages of another origin
+    &cors::PREFLIGHT_NEEDS_TOKEN,
+    &cors::AUTHORIZATION_BY_WILDCARD,
+    &cors::DELETE_NOT_ALLOWED,
+    &cors::PREFLIGHT_IS_A_CALL,
+    &cors::PREFLIGHT_TELLS_NOTHING,
+    &cors::FIXED_FIELDS,
+    &cors::WILDCARD_WITH_CREDENTIALS,
+    &cors::CREDENTIALS_YES,
+    &cors::ERRORS_NOT_SHARED,
+    &cors::STATUS_NOT_EXPOSED,
+    &cors::OPTIONS_FALLS_THROUGH,
+    &cors::TWO_ORIGINS,
+    &cors::LIST_OF_ORIGINS,
+    &cors::REFLECTED_WITHOUT_VARY,
+    &cors::ORIGIN_BY_PREFIX,
+    &cors::ORIGIN_BY_SUFFIX,
+    // What answers reveal
+    &security::TOKEN_ECHOED,
+    &security::ADDRESS_TOLD,
+    &security::STATEMENT_TOLD,
+    &security::STACK_TOLD,
+    &security::SOURCE_TOLD,
+    &security::FOLDER_TOLD,
+    &security::PANIC_TOLD,
+    &security::VALUE_MAKES_FIELD,
+    &security::PATH_IN_PAGE,
+    &security::DENIAL_SHOWS_POLICY,
+    &security::PREFIX_ACTS,
+    // What a server says of itself
+    &discovery::EVERYTHING_SERVES,
+    &discovery::REFLECTION_OTHER_NUMBER,
+    &discovery::OPENAPI_INTEGER,
+    &discovery::OPENAPI_WITHOUT_BODY,
 ];
 
 /// All legal variants.
@@ -424,10 +458,19 @@ pub static VARIANTS: &[&Variant] = &[
     &http_variants::LENGTH_REQUIRED,
     &http_variants::EXPECTATION_REFUSED,
     &callers::FOREIGN_ORIGIN_REFUSED,
+    &cors::SELECTIVE_ORIGINS,
+    &cors::REFLECTED_ORIGINS,
+    &cors::NO_CORS,
+    &discovery::REFLECTION,
+    &discovery::HEALTH_STORABLE,
+    &discovery::OPENAPI,
 ];
 
 /// Variants that lack a wire, or an HTTP version of one.
 pub(super) static SPEAK_LESS: &[&str] = &["no-text-mode", "http1-only"];
+
+/// Variants that browsers of another origin can't use.
+pub(super) static NO_BROWSERS: &[&str] = &["no-cors"];
 
 /// Variants that aren't ZITADEL.
 pub(super) static OTHER_TEXTS: &[&str] = &["own-texts"];
@@ -529,7 +572,7 @@ mod tests {
 
     #[test]
     fn what_variants_lack_names_variants() {
-        for name in SPEAK_LESS.iter().chain(OTHER_TEXTS) {
+        for name in SPEAK_LESS.iter().chain(OTHER_TEXTS).chain(NO_BROWSERS) {
             assert!(variant(name).is_ok(), "{name}");
         }
         assert!(!variant("own-texts").unwrap().is_zitadel() && !variant("http1-only").unwrap().speaks_everything());

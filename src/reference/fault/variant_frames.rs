@@ -5,7 +5,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, SERVER, SET_COOKIE};
 
 use super::wire::{label, to_trailers};
 use super::{ALL, GRPC, JSON, Seam, Variant, WEB, tree};
-use crate::reference::context::Wire;
+use crate::reference::context::{Context, Wire};
 use crate::reference::frames::{self, Reply, STATUS};
 
 pub(super) static HEADERS_THEN_TRAILERS: Variant = Variant {
@@ -24,18 +24,23 @@ pub(super) static HEADERS_THEN_TRAILERS: Variant = Variant {
 
 pub(super) static STATUS_IN_WEB_HEADERS: Variant = Variant {
     name: "status-in-web-headers",
-    spared_by: &["WEB-TRAILER-FRAME-PRESENT", "WEB-TRAILERS-ONLY-NO-BODY"],
+    spared_by: &["WEB-TRAILER-FRAME-PRESENT", "WEB-TRAILERS-ONLY-NO-BODY", "CORS-EXPOSE-STATUS"],
     wires: WEB,
     summary: "the status of a gRPC-Web error stands in the head, and there is no body",
-    seam: Seam::Reply(|context, reply| match tree::web_frames(context, reply).as_slice() {
+    seam: Seam::Reply(status_in_head),
+};
+
+/// Moves the status of an error from its trailer frame into the head.
+pub(super) fn status_in_head(context: &Context, reply: &mut Reply) -> bool {
+    match tree::web_frames(context, reply).as_slice() {
         [(0x80, block)] => {
             reply.head.extend(tree::fields(block));
             reply.body.clear();
             true
         }
         _ => false,
-    }),
-};
+    }
+}
 
 pub(super) static WEB_LAST_ANSWER: Variant = Variant {
     name: "web-last-answer",

@@ -80,7 +80,13 @@ fn takes_gzip(fields: &HeaderMap) -> bool {
 
 pub(super) static OLDER_RELEASE: Variant = Variant {
     name: "older-release",
-    spared_by: &["SEED-ENUM-LATER-VALUES", "SEED-ENUM-PROFILE-CONSISTENT", "STATE-NO-CUSTOM-POLICY", "ORG-REMOVED-DENIED"],
+    spared_by: &[
+        "SEED-ENUM-LATER-VALUES",
+        "SEED-ENUM-PROFILE-CONSISTENT",
+        "STATE-NO-CUSTOM-POLICY",
+        "ORG-REMOVED-DENIED",
+        "DISC-HEALTH-SERVICE",
+    ],
     wires: ALL,
     summary: "the release of the documentation page: factors 1 and 2, no removal of organizations, no health service",
     seam: Seam::Backend(|inner, _, meter| Arc::new(Older { inner, meter })),

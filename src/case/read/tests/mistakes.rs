@@ -178,7 +178,7 @@ fn only_what_is_asked_again_can_hold_several_times_in_a_row() {
 
 #[test]
 fn captures_are_given_before_they_are_used_and_once() {
-    insta::assert_snapshot!(said(&case_with("expect: { body: { details: { sequence: { $above: $later } } } }, capture: { later: details.sequence }")), @"topic.yaml:1:163: `$later` isn't given by any step before (help: known are `org.id`, `policy.sequence`, `round`, `run.id`, `set`)");
+    insta::assert_snapshot!(said(&case_with("expect: { body: { details: { sequence: { $above: $later } } } }, capture: { later: details.sequence }")), @"topic.yaml:1:163: `$later` isn't given by any step before (help: known are `browser.allowed`, `browser.origin`, `browser.port`, `browser.prefixed`, `browser.scheme`, `browser.suffixed`, `org.id`, `policy.sequence`, `round`, `run.id`, `set`)");
     insta::assert_snapshot!(said(&case_with("expect: { code: OK }, capture: { org.id: details.resourceOwner }")), @"topic.yaml:1:147: `$org.id` is given already (help: give it another name)");
     insta::assert_snapshot!(said(&case_with("expect: { code: OK }, capture: { a: details.sequenze, $b: details }")), @"
     topic.yaml:1:150: `sequenze` is no field of `zitadel.v1.ObjectDetails` (help: did you mean `sequence`?)
@@ -356,7 +356,7 @@ fixtures:
     11 |   c: { as: nobody, reset: [{ rpc: zitadel.management.v1.ManagementService/AddOrg, send: { name: $orgg.id } }] }
        |                                                                                                 ^^^^^^^^
        |
-       = help: known are `round`, `run.id`, `set`
+       = help: known are `browser.allowed`, `browser.origin`, `browser.port`, `browser.prefixed`, `browser.scheme`, `browser.suffixed`, `round`, `run.id`, `set`
 
     11 mistakes
     ");
