@@ -181,7 +181,7 @@ async fn execute(shared: &Shared, selection: Selection) -> Result<BTreeMap<Strin
             bound: Duration::from_secs(15),
             token: Some(token),
             claimed: if embedded { Transport::ALL.to_vec() } else { Vec::new() },
-            message_limit: embedded.then_some(crate::reference::MESSAGE_LIMIT as u64),
+            message_limit: embedded.then_some(reference::MESSAGE_LIMIT as u64),
             origins: if embedded { vec![reference::BROWSER_ORIGIN.to_owned()] } else { Vec::new() },
             offers: Vec::new(),
             unprobed: false,

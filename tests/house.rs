@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use triwire::case::Suite;
 use triwire::check::CHECKS;
 use triwire::contract::Contract;
 use triwire::reference::{FAULTS, NULL_TARGETS, VARIANTS};
@@ -20,14 +21,23 @@ const ORDER: &[&[&str]] = &[
     &["report"],
     &["plan"],
     &["run", "rejudge"],
-    &["libtest"],
+    &["libtest", "prove"],
 ];
 
 /// Who uses a room of the same row. `wire` is told an address and deadlines, `target` says on which wires they hold.
 const NEIGHBOURS: &[(&str, &str)] = &[("case", "wire"), ("target", "case"), ("target", "wire"), ("wire", "target")];
 
 /// The lines with which the library crosses into `reference/`: judge and server share nothing that could be wrong in both.
-const INTO_REFERENCE: &[(&str, &str)] = &[("src/libtest.rs", "crate::reference::{self, Reference}")];
+/// What is proven is proven on it.
+const INTO_REFERENCE: &[(&str, &str)] = &[
+    ("src/libtest.rs", "crate::reference::{self, Reference}"),
+    ("src/libtest.rs", "crate::reference::MESSAGE_LIMIT"),
+    ("src/prove/bench.rs", "crate::reference::{self, Reference, Variant}"),
+    ("src/prove/bench.rs", "crate::reference::MESSAGE_LIMIT"),
+    ("src/prove/catching.rs", "crate::reference::{Fault, Layer, Options}"),
+    ("src/prove/mod.rs", "crate::reference::{FAULTS, NULL_TARGETS, VARIANTS}"),
+    ("src/prove/sparing.rs", "crate::reference::{NullTarget, Options, Variant}"),
+];
 
 struct Source {
     /// From the root of the package.
@@ -258,6 +268,7 @@ fn what_code_names_is_in_the_catalogue() {
 #[test]
 fn every_fault_is_told_by_a_kind_that_somebody_gives() {
     let catalogue = &Contract::built_in().catalogue;
+    let suite = Suite::built_in(Contract::built_in()).expect("the built-in suite has no mistakes");
     let checks: BTreeMap<&str, &[&str]> =
         CHECKS.iter().flat_map(|family| family.iter()).map(|check| (check.requirement, check.kinds)).collect();
     let mut wrong = Vec::new();
@@ -267,7 +278,9 @@ fn every_fault_is_told_by_a_kind_that_somebody_gives() {
             continue;
         };
         let passive = checks.get(fault.requirement).is_some_and(|kinds| kinds.contains(&fault.kind));
-        if !passive && !judge::KINDS.contains(&fault.kind) && !answer::UNREADABLE.contains(&fault.kind) {
+        // What is claimed and doesn't answer its probe violates what the suite says.
+        let offered = fault.kind == "not-offered" && suite.offered.values().any(|id| id == fault.requirement);
+        if !passive && !offered && !judge::KINDS.contains(&fault.kind) && !answer::UNREADABLE.contains(&fault.kind) {
             wrong.push(format!("{}: nobody gives {} for {}", fault.name, fault.kind, fault.requirement));
         }
         let other: Vec<&&str> = fault.wires.iter().filter(|wire| !entry.wires.iter().any(|known| known == **wire)).collect();

@@ -163,7 +163,7 @@ impl<'s> Judging<'s> {
                 bound,
                 token,
                 claimed,
-                message_limit: Some(crate::reference::MESSAGE_LIMIT as u64),
+                message_limit: Some(reference::MESSAGE_LIMIT as u64),
                 origins,
                 offers: Vec::new(),
                 unprobed,

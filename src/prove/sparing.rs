@@ -61,8 +61,11 @@ pub(super) async fn variant(variant: &'static Variant, suite: &'static Suite, fu
         selection.profiles.remove("zitadel");
     }
     let judged = Judging::patiently(suite, selection).reference(Options { variant: Some(variant), ..Options::default() }).await;
-    let profiled =
-        |it: &Judgement| !(foreign && it.skip == Some(SkipReason::Profile)) && !(undeclared && it.skip == Some(SkipReason::NotDeclared));
+    let profiled = |it: &Judgement| match it.skip {
+        Some(SkipReason::Profile) => !foreign,
+        Some(SkipReason::NotDeclared) => !undeclared,
+        _ => true,
+    };
     let mut all = blemishes(variant.name, &judged, profiled);
     if judged.varied == 0 {
         all.push(Blemish { target: variant.name, result: "the variant".to_owned(), what: "never acted".to_owned() });

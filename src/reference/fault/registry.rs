@@ -223,6 +223,7 @@ pub static FAULTS: &[&Fault] = &[
     &status_fields::NO_TRAILERS,
     &status_fields::WEB_TWO_MESSAGES,
     &web_frames::WEB_TRAILERS_SAY_COMPRESSED,
+    &web_frames::WEB_TRAILER_LF_BETWEEN,
     &web_frames::WEB_TRAILER_EMPTY_LINE,
     &web_frames::WEB_TRAILER_BLANK_BETWEEN,
     &web_frames::WEB_TRAILER_LINE_OPEN,

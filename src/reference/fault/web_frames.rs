@@ -35,6 +35,15 @@ web!(
 );
 
 web!(
+    WEB_TRAILER_LF_BETWEEN,
+    "web-trailer-lf-between",
+    "WEB-TRAILER-BLOCK-FORMAT",
+    "bare-line-feed",
+    "all lines of the trailer frame but the last one end with LF alone",
+    |context, reply| tree::web_block(context, reply, |block| format!("{}\r\n", block.trim_end().replace("\r\n", "\n")))
+);
+
+web!(
     WEB_TRAILER_EMPTY_LINE,
     "web-trailer-empty-line",
     "WEB-TRAILER-BLOCK-FORMAT",

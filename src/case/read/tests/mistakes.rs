@@ -169,6 +169,29 @@ fn what_is_sent_many_times_says_what_and_how_often() {
 }
 
 #[test]
+fn a_message_of_a_certain_length_says_which() {
+    let filled = |keys: &str| said(&case_with(&format!("bytes: {{ {keys} }}, defect: none, expect: {{ code: OK }}")));
+    assert_eq!(filled(r#"start: "0801", length: 100"#), "nothing");
+    assert_eq!(filled(r#"start: "0801", above-limit: 0"#), "nothing");
+    assert!(filled(r#"start: "0801""#).contains("it isn't said how long the message is"));
+    assert!(filled(r#"start: "0801", length: 1, above-limit: 1"#).contains("write one of `length` and `above-limit`"));
+    assert!(filled(r#"start: "0801", length: 1000000000"#).contains("more than a message may have here"));
+}
+
+#[test]
+fn frames_are_laid_out_in_an_order_that_can_be() {
+    let laid = |keys: &str| said(&case_with(&format!("{keys}, expect: {{ code: OK }}")));
+    assert_eq!(laid("stream: [{ window: 0 }, { data: 1 }, { wait: 5 }, { grant: 9 }, { end: true }]"), "nothing");
+    assert!(laid("stream: [{ data: 1 }, { window: 0 }]").contains("`window` doesn't stand here"));
+    assert!(laid("stream: [{ await-reset: 1 }, { end: true }]").contains("`await-reset` ends"));
+    assert!(laid("stream: [{ spend: 4 }, { end: true }]").contains("`spend` is alone"));
+    assert!(laid("stream: [{ beside: close }]").contains("thing to do beside"));
+    assert!(laid("stream: [{ data: 1, end: true }]").contains("has one key"));
+    assert!(laid("stream: [{ wait: 90000 }]").contains("longer than a step may wait"));
+    assert!(laid("stream: [{ end: true }], http-versions: [h1]").contains("frames are laid out over HTTP/2"));
+}
+
+#[test]
 fn only_what_is_asked_again_can_hold_several_times_in_a_row() {
     let held = |keys: &str| said(&case_with(keys));
     assert_eq!(held("eventually: { code: OK }, in-a-row: 10"), "nothing");
