@@ -21,6 +21,7 @@ const ORDER: &[&[&str]] = &[
     &["report"],
     &["plan"],
     &["run", "rejudge"],
+    &["prove"],
     &["libtest", "prove"],
 ];
 
@@ -31,9 +32,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[("case", "wire"), ("target", "case"), ("ta
 /// What is proven is proven on it.
 const INTO_REFERENCE: &[(&str, &str)] = &[
     ("src/libtest.rs", "crate::reference::{self, Reference}"),
-    ("src/libtest.rs", "crate::reference::MESSAGE_LIMIT"),
     ("src/prove/bench.rs", "crate::reference::{self, Reference, Variant}"),
-    ("src/prove/bench.rs", "crate::reference::MESSAGE_LIMIT"),
     ("src/prove/catching.rs", "crate::reference::{Fault, Layer, Options}"),
     ("src/prove/mod.rs", "crate::reference::{FAULTS, NULL_TARGETS, VARIANTS}"),
     ("src/prove/sparing.rs", "crate::reference::{NullTarget, Options, Variant}"),

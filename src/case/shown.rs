@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::matcher;
-use super::model::{Act, Alternative, Captures, Duty, Expect, StatusPattern};
+use super::model::{Act, Alternative, Captures, Duty, Ending, Expect, StatusPattern};
 use crate::contract::status::Code;
 
 /// What the steps of a trial ask of the target together. One that answers everything alike, with a refusal or with an empty success, can be right
@@ -30,7 +30,8 @@ impl Shown {
     /// Whether no one answer would do for all steps.
     #[must_use]
     pub fn is_served(&self) -> bool {
-        self.positive || self.codes.iter().any(|one| self.codes.iter().any(|other| one.is_disjoint(other)))
+        let differ = |one: &BTreeSet<Code>, other: &BTreeSet<Code>| one.is_disjoint(other) && !(one.is_empty() && other.is_empty());
+        self.positive || self.codes.iter().any(|one| self.codes.iter().any(|other| differ(one, other)))
     }
 }
 
@@ -48,13 +49,16 @@ fn pieces<'a>(act: &'a Act, taken: &'a [&'a Alternative]) -> impl Iterator<Item 
     act.step.expect.iter().chain(taken.iter().map(|alternative| &alternative.expect))
 }
 
-/// The codes that a piece allows, where it says so.
+/// The codes that a piece allows, where it says so; none where there must be no answer.
 fn allowed(piece: &Expect) -> Option<BTreeSet<Code>> {
     let is_refusal = match &piece.status {
         Some(StatusPattern::OneOf(list)) => !list.contains(&200),
         Some(StatusPattern::Class(class)) => *class != 2,
         _ => piece.refused,
     };
+    if !piece.ends.is_empty() && !piece.ends.iter().any(|ending| matches!(ending, Ending::Complete | Ending::NoError)) {
+        return Some(BTreeSet::new());
+    }
     match piece.code.as_slice() {
         [] if is_refusal => Some(Code::ALL.iter().copied().filter(|code| *code != Code::Ok).collect()),
         [] => None,

@@ -78,12 +78,21 @@ fn ended(id: u64, code: Option<Code>, content: Vec<u8>, end: End) -> Exchange {
     }
 }
 
+/// A success and a refusal before all else, so that no one answer for everything would do.
+fn behind_two_answers(acts: &[Act], exchanges: Vec<Exchange>) -> (Vec<Act>, Vec<Exchange>) {
+    let control = |expect| Act { duty: Duty::Control, ..main_act(vec![expect]) };
+    let first = [control(code(Code::Ok)), control(code(Code::DataLoss))];
+    let answers = [answered(901, Code::Ok), answered(902, Code::DataLoss)];
+    (first.into_iter().chain(acts.iter().cloned()).collect(), answers.into_iter().chain(exchanges).collect())
+}
+
 fn judged(acts: &[Act], exchanges: Vec<Exchange>) -> Judgement {
+    let (acts, exchanges) = behind_two_answers(acts, exchanges);
     let steps =
         exchanges.into_iter().enumerate().map(|(act, exchange)| StepSeen { act, attempts: vec![exchange], bound_passed: false }).collect();
     let observation = Observation { transports: Vec::new(), captures: Captures::new(), steps, stopped: None };
     let scope = Scope { requirements: vec!["R-1".to_owned()] };
-    trial(acts, &scope, &observation, Contract::built_in())
+    trial(&acts, &scope, &observation, Contract::built_in())
 }
 
 #[test]
@@ -142,10 +151,11 @@ fn what_the_target_does_not_have_is_not_applicable() {
 
 #[test]
 fn an_answer_that_its_own_trial_failed_for_is_told_once() {
-    let acts = [main_act(vec![code(Code::Ok)])];
+    let acts = behind_two_answers(&[main_act(vec![code(Code::Ok)])], Vec::new()).0;
     let scope = Scope { requirements: vec!["R-1".to_owned()] };
     let member = |exchange: Exchange| {
-        let steps = vec![StepSeen { act: 0, attempts: vec![exchange], bound_passed: false }];
+        let all = behind_two_answers(&[], vec![exchange]).1.into_iter().enumerate();
+        let steps = all.map(|(act, exchange)| StepSeen { act, attempts: vec![exchange], bound_passed: false }).collect();
         let observation = Observation { transports: Vec::new(), captures: Captures::new(), steps, stopped: None };
         let judgement = trial(&acts, &scope, &observation, Contract::built_in());
         agreement::Member { scope: scope.clone(), observation, judgement }

@@ -163,8 +163,9 @@ fn what_is_claimed_and_not_offered_is_one_failure_each() {
 fn what_a_target_says_that_it_offers_has_to_be_there() {
     let folder = Folder::new();
     let server = Serve::start(&folder, "");
+    let url = server.url.clone();
     folder.write("target.yaml", "browser-origins: [https://app.example]\noffers: [DISC-REFLECTION]\n");
-    let arguments = ["run", server.place(), "--target", "target.yaml", "--token-file", "pat.txt", "--gate", "should"];
+    let arguments = ["run", &url, "--target", "target.yaml", "--token-file", "pat.txt", "--gate", "should"];
     let filters = ["--filter", "discoverability::describes-what", "--filter", "cors::lets-a-page-post-JSON::json::h1"];
     finish(folder.triwire(arguments.into_iter().chain(filters))).exits(1);
     let report = folder.read("triwire-report/report.json");
@@ -175,7 +176,7 @@ fn what_a_target_says_that_it_offers_has_to_be_there() {
     assert_eq!(verdict("discoverability::describes-what-it-serves::grpc::h2"), "fail");
     assert_eq!(verdict("cors::lets-a-page-post-JSON::json::h1"), "pass", "its origin is declared");
     folder.write("target.yaml", "name: silent\n");
-    let all = ["run", server.place(), "--target", "target.yaml", "--token-file", "pat.txt"].into_iter().chain(filters);
+    let all = ["run", &url, "--target", "target.yaml", "--token-file", "pat.txt"].into_iter().chain(filters);
     finish(folder.triwire(all));
     let report = folder.read("triwire-report/report.json");
     assert!(report.contains("declares no `browser-origins`") && report.contains("there is no reflection service"), "{report}");
