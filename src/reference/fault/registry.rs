@@ -504,6 +504,7 @@ pub static VARIANTS: &[&Variant] = &[
     &cors::REFLECTED_ORIGINS,
     &cors::NO_CORS,
     &discovery::REFLECTION,
+    &discovery::HEALTH_STORABLE,
     &discovery::OPENAPI,
 ];
 
