@@ -169,7 +169,9 @@ fn framing(view: &View<'_>) -> Outcome {
 
 fn no_store(view: &View<'_>) -> Outcome {
     let Some(head) = view.exchange.received.head() else { return Outcome::NotApplicable };
-    if view.reading.code() != Some(Code::Ok) {
+    // What has no binding is no operation of the API: health and reflection are answered by libraries.
+    let bound = view.method.is_some_and(|method| !method.bindings.is_empty());
+    if view.reading.code() != Some(Code::Ok) || !bound {
         return Outcome::NotApplicable;
     }
     let directives: Vec<_> = head.all("cache-control").map(String::from_utf8_lossy).collect();

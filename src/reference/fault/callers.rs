@@ -7,7 +7,7 @@ use super::around::{ADD, LIST, refused};
 use super::http_requests::refuse;
 use super::macros::guard;
 use super::{ALL, Fault, Heard, JSON, Layer, Seam, Variant};
-use crate::reference::failure::Code;
+use crate::reference::failure::{Code, Failure};
 use crate::reference::octets::Below;
 
 pub(super) static JSON_DENIES_IN_OTHER_WORDS: Fault = Fault {
@@ -52,6 +52,37 @@ guard!(
     |it, context, caller| {
         if context.calls(LIST) && !caller.organization.is_empty() {
             return it.note(it.ask_in(&[], context, caller));
+        }
+        it.ask(context, caller)
+    }
+);
+
+guard!(
+    ORGANIZATION_LOST_ON_GRPC,
+    "organization-lost-on-grpc",
+    "EQ-ORG-HEADER",
+    "not-refused",
+    &["grpc"],
+    "lists on gRPC show the caller's own organization, whatever the metadata names",
+    |it, context, caller| {
+        if context.calls(LIST) && !caller.organization.is_empty() {
+            return it.note(it.ask_in(&[], context, caller));
+        }
+        it.ask(context, caller)
+    }
+);
+
+guard!(
+    EMPTY_ORGANIZATION_REFUSED_IN_TEXT,
+    "empty-organization-refused-in-text",
+    "EQ-ORG-HEADER",
+    "disagrees",
+    &["grpc-web-text"],
+    "the empty name of an organization is refused on gRPC-Web in text only",
+    |it, context, caller| {
+        if caller.organization.iter().any(Vec::is_empty) {
+            it.acted();
+            return Err(Failure::new(Code::InvalidArgument, "x-zitadel-orgid is empty"));
         }
         it.ask(context, caller)
     }

@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::request::Parts;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
-use prost_types::FileDescriptorProto;
+use prost_types::{DescriptorProto, FileDescriptorProto};
 
 use super::macros::wire_fault;
 use super::{GRPC, JSON, Meter, Seam, Variant};
@@ -33,6 +33,17 @@ wire_fault!(
         asks
     })
 );
+
+pub(super) static HEALTH_STORABLE: Variant = Variant {
+    name: "health-storable",
+    spared_by: &["HTTP-NO-STORE"],
+    wires: GRPC,
+    summary: "answers of the health service, which a library gives, say nothing of caches",
+    seam: Seam::Reply(|context, reply| {
+        let health = context.method.is_some_and(|method| method.service == "grpc.health.v1.Health");
+        health && reply.head.remove(http::header::CACHE_CONTROL).is_some()
+    }),
+};
 
 pub(super) static REFLECTION: Variant = Variant {
     name: "reflection",
@@ -104,7 +115,15 @@ impl Reflecting {
         let mut told = file.file_descriptor_proto().clone();
         (self.bend)(&mut told);
         let (field, mut response) = inner("file_descriptor_response")?;
-        response.set_field_by_name("file_descriptor_proto", Value::List(vec![Value::Bytes(told.encode_to_vec().into())]));
+        // What it imports may come with it, and protobuf's own file is that of the release that the server was built with.
+        let other = FileDescriptorProto {
+            name: Some("google/protobuf/descriptor.proto".to_owned()),
+            package: Some("google.protobuf".to_owned()),
+            message_type: vec![DescriptorProto { name: Some("FileOptions".to_owned()), ..DescriptorProto::default() }],
+            ..FileDescriptorProto::default()
+        };
+        let files = [told, other].map(|file| Value::Bytes(file.encode_to_vec().into()));
+        response.set_field_by_name("file_descriptor_proto", Value::List(files.into()));
         answer.set_field(&field, Value::Message(response));
         Some(answer)
     }

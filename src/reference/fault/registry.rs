@@ -1,10 +1,10 @@
 //! The lists of faults, legal variants and null targets, and the search by name.
 
 use super::{
-    Fault, NullTarget, Variant, agreement, auth, blocks, callers, cors, discovery, grpc_frame, grpc_gzip, grpc_head, grpc_message,
-    grpc_stream, http_octets, http_requests, http_routes, http_variants, json_answer, json_enum, json_text, json_value, lag, later_factors,
-    meaning, nothing, races, security, shape, state_factors, state_policy, state_reads, status_fields, tenancy, values, variant_domain,
-    variant_frames, variant_grpc, variant_json, variant_offer, variant_shape, variant_time, web, web_frames, wire,
+    Fault, NullTarget, Variant, agreement, auth, blocks, callers, cors, discovery, documented, grpc_frame, grpc_gzip, grpc_head,
+    grpc_message, grpc_stream, http_octets, http_requests, http_routes, http_variants, json_answer, json_enum, json_text, json_value, lag,
+    later_factors, mapping, meaning, nothing, races, security, shape, state_factors, state_policy, state_reads, status_fields, tenancy,
+    values, variant_domain, variant_frames, variant_grpc, variant_json, variant_offer, variant_shape, variant_time, web, web_frames, wire,
 };
 
 /// All faults.
@@ -168,6 +168,26 @@ pub static FAULTS: &[&Fault] = &[
     // Agreement
     &agreement::JSON_ERROR_WITHOUT_DETAILS,
     &agreement::CHANGE_DATE_ON_GRPC_ADD,
+    &agreement::CHANGE_DATE_ON_JSON_ADD,
+    &agreement::CHANGE_DATE_ON_WEB_ADD,
+    &agreement::CHANGE_DATE_ON_TEXT_ADD,
+    &agreement::INVALID_IN_OTHER_WORDS_ON_JSON,
+    &agreement::INVALID_IN_OTHER_WORDS_ON_GRPC,
+    &agreement::INVALID_IN_OTHER_WORDS_ON_WEB,
+    &agreement::INVALID_IN_OTHER_WORDS_IN_TEXT,
+    &agreement::INVALID_REMOVAL_OUT_OF_RANGE,
+    &agreement::UNKNOWN_IN_OTHER_WORDS_ON_JSON,
+    &agreement::UNKNOWN_IN_OTHER_WORDS_ON_GRPC,
+    &agreement::UNKNOWN_IN_OTHER_WORDS_ON_WEB,
+    &agreement::BAD_TOKEN_WITHOUT_DETAILS_IN_TEXT,
+    &agreement::GRPC_DENIES_IN_OTHER_WORDS,
+    &agreement::TEXT_DENIES_WITHOUT_DETAILS,
+    &agreement::TEXT_LOSES_DETAILS,
+    &agreement::WEB_ERRORS_IN_HEAD,
+    &agreement::JSON_DATES_IN_MILLISECONDS,
+    &agreement::GRPC_DURATIONS_IN_SECONDS,
+    &agreement::WEB_LOSES_FLAG,
+    &agreement::TEXT_COUNTS_ONE_MORE,
     // HTTP and gRPC
     &wire::STATUS_TWICE,
     &wire::STATUS_ZERO_LED,
@@ -365,11 +385,32 @@ pub static FAULTS: &[&Fault] = &[
     &callers::JSON_DENIES_IN_OTHER_WORDS,
     &callers::WEB_SKIPS_PERMISSION,
     &callers::ORGANIZATION_LOST_ON_JSON,
+    &callers::ORGANIZATION_LOST_ON_GRPC,
+    &callers::EMPTY_ORGANIZATION_REFUSED_IN_TEXT,
     &callers::ORGANIZATION_IN_LOWER_CASE,
     &callers::ORIGIN_RULE_ON_JSON,
     &callers::SHORT_DEADLINE_SPOILS_LOOKUP,
     &callers::SECONDS_REFUSED,
     &callers::LACK_OF_PERMISSION_401,
+    // Codes, and what the page of the operation promises
+    &mapping::INVALID_ARGUMENT_422,
+    &mapping::NOT_FOUND_410,
+    &mapping::FAILED_PRECONDITION_412,
+    &mapping::DEADLINE_EXCEEDED_408,
+    &mapping::INVALID_FACTOR_UNKNOWN,
+    &documented::ROUTE_IN_SINGULAR,
+    &documented::ADD_201,
+    &documented::OTHER_PACKAGE,
+    &documented::MEDIA_TYPES_OF_PAGE_UNKNOWN,
+    &documented::ADD_DATED_BY_POLICY,
+    &documented::ADD_CHANGED_IN_1970,
+    &documented::REMOVAL_DATED_BY_POLICY,
+    &documented::RESET_UNDATED,
+    &documented::OTP_NOT_IMPLEMENTED,
+    &documented::OTP_STORED_AS_U2F,
+    &documented::U2F_STORED_AS_OTP,
+    &documented::MISSING_TYPE_IS_OTP,
+    &documented::HEALTHZ_NEEDS_TOKEN,
     // Pages of another origin
     &cors::PREFLIGHT_NEEDS_TOKEN,
     &cors::AUTHORIZATION_BY_WILDCARD,
@@ -471,6 +512,7 @@ pub static VARIANTS: &[&Variant] = &[
     &cors::REFLECTED_ORIGINS,
     &cors::NO_CORS,
     &discovery::REFLECTION,
+    &discovery::HEALTH_STORABLE,
     &discovery::OPENAPI,
 ];
 

@@ -68,7 +68,7 @@ func run(ctx context.Context, target, secret, origin string) error {
 	}
 	wrapped := grpcweb.WrapServer(server,
 		grpcweb.WithOriginFunc(func(asked string) bool { return asked == origin }),
-		grpcweb.WithAllowedRequestHeaders([]string{"authorization", "content-type", "accept", "accept-language", "x-zitadel-orgid"}),
+		grpcweb.WithAllowedRequestHeaders([]string{"*"}), // those that the page asks for: metadata has any name
 	)
 
 	failed := make(chan error, 3)
@@ -79,7 +79,7 @@ func run(ctx context.Context, target, secret, origin string) error {
 	if err := os.WriteFile(secret, []byte(token), 0o600); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("name: grpc-go, grpc-gateway, improbable-eng/grpc-web\njson: http://%s\ngrpc: http://%s\ngrpc-web: http://%s\n", json.Addr(), native.Addr(), web.Addr())
+	text := fmt.Sprintf("name: grpc-go, grpc-gateway, improbable-eng/grpc-web\njson: http://%s\ngrpc: http://%s\ngrpc-web: http://%s\nbrowser-origins: [%s]\n", json.Addr(), native.Addr(), web.Addr(), origin)
 	// Written whole: whoever waits for it must not read a part.
 	if err := os.WriteFile(target+".part", []byte(text), 0o644); err != nil {
 		return err
