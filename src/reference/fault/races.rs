@@ -125,6 +125,31 @@ fault!(
     }
 );
 
+fault!(
+    RACING_CREATIONS_ALL_WIN,
+    "racing-creations-all-win",
+    "CONC-CREATE-ONE-WINNER",
+    "too-many",
+    "creations of a policy at the same time are all answered with success",
+    |it, context, admitted, message| {
+        let race = context.calls(CREATE) && it.memory(admitted, |memory| memory.at.is_some_and(|at| at.elapsed() < RACE));
+        let outcome = it.inner(context, admitted, message);
+        if outcome.is_ok() && ends_policy(context) {
+            it.memory(admitted, |memory| memory.at = None);
+        } else if outcome.is_ok() && context.calls(CREATE) {
+            it.memory(admitted, |memory| memory.at = Some(Instant::now()));
+        }
+        if race
+            && failed(&outcome, Code::AlreadyExists)
+            && let Some(answer) = it.acknowledge(context, admitted, "creation_date")
+        {
+            it.acted();
+            return Ok(answer);
+        }
+        outcome
+    }
+);
+
 /// Whether an add succeeded a moment ago.
 fn is_in_race(it: &Around, context: &Context, admitted: &Admitted) -> bool {
     context.calls(ADD) && it.memory(admitted, |memory| memory.at.is_some_and(|at| at.elapsed() < RACE))

@@ -21,6 +21,7 @@ pub static FAULTS: &[&Fault] = &[
     &races::RACING_CONFLICT_IS_INTERNAL,
     &races::RACING_ADD_IS_LOST,
     &races::RACING_WRITES_SHARE_SEQUENCE,
+    &races::RACING_CREATIONS_ALL_WIN,
     // State
     &state_factors::ADD_NEVER_LISTED,
     &state_factors::LISTS_ALTERNATE,
