@@ -22,7 +22,7 @@ pub fn prove(options: &ProveOptions) -> Result<ExitStatus, Failure> {
     if partial && (options.matrix.is_some() || options.check.is_some()) {
         return Err(Failure::usage("the matrix speaks of all faults: leave out the names"));
     }
-    let ask = Ask { names: options.names.clone(), full: options.full };
+    let ask = Ask { names: options.names.clone(), full: options.full, every: None };
     if partial && !names_anything(&options.names) {
         return Err(Failure::usage("no fault, variant, null target or requirement has such a name; `triwire serve --list` names them"));
     }

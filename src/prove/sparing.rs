@@ -12,7 +12,7 @@ use crate::plan::Selection;
 use crate::record::event::{Event, Testimony};
 use crate::reference::{NullTarget, Options, Variant};
 use crate::target::Timeouts;
-use crate::wire::Wire;
+use crate::wire::{HttpVersion, Transport, Wire};
 
 /// A result that shouldn't be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,8 +89,15 @@ fn blemishes(target: &'static str, judged: &Judged, counts: impl Fn(&Judgement) 
     judged.judgements().filter(|(_, it)| wrong(it)).map(of).collect()
 }
 
-/// Each wire over one HTTP version: what serves nothing serves it over the other one as well.
-const ONE_VERSION: [&str; 5] = ["::json::h1", "::grpc::h2", "::grpc-web::h2", "::grpc-web-text::h1", "+"];
+/// Trials and agreements of one variant of each case, on each wire over one HTTP version: what serves nothing serves it over the other one as well.
+fn once_each(suite: &Suite) -> Vec<String> {
+    let (h1, h2) = (HttpVersion::H1, HttpVersion::H2);
+    let once =
+        [(Wire::Json, h1), (Wire::Grpc, h2), (Wire::GrpcWeb, h2), (Wire::GrpcWebText, h1)].map(|(wire, http)| Transport::new(wire, http));
+    let mut seen = BTreeSet::new();
+    let first = suite.cases.iter().filter(|case| seen.insert(case.base_id()));
+    first.flat_map(|case| case.trials(&once).into_iter().map(|trial| trial.id).chain([case.agreement_id()])).collect()
+}
 
 /// A target that serves nothing. What cases need is made by a correct one, and no probe stops the run: else nothing would be tried.
 pub(super) async fn null(null: &'static NullTarget, suite: &'static Suite) -> Vec<Blemish> {
@@ -105,7 +112,7 @@ pub(super) async fn null(null: &'static NullTarget, suite: &'static Suite) -> Ve
             bound: short,
             jobs: 48,
             unprobed: true,
-            ..Judging::hastily(suite, Selection { filters: ONE_VERSION.map(str::to_owned).to_vec(), ..everything() })
+            ..Judging::hastily(suite, Selection { exact: once_each(suite), ..everything() })
         };
         judging.beside_correct(options).await
     };

@@ -36,7 +36,7 @@ wire_fault!(
 
 pub(super) static HEALTH_STORABLE: Variant = Variant {
     name: "health-storable",
-    spared_by: &["HTTP-NO-STORE"],
+    spared_by: &["HTTP-NO-STORE", "DISC-HEALTH-SERVICE"],
     wires: GRPC,
     summary: "answers of the health service, which a library gives, say nothing of caches",
     seam: Seam::Reply(|context, reply| {
