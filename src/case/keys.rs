@@ -336,7 +336,6 @@ pub static TOGETHER: Table = Table {
     name: "together",
     keys: &[
         key("at-most", Form::Names(&Form::Count), "Code -> how many answers may have it."),
-        key("at-least", Form::Names(&Form::Count), "Code -> how many answers must have it."),
         key(
             "unknown",
             Form::OneOrMore(&Form::Word(CODES)),

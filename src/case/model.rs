@@ -252,8 +252,6 @@ pub struct Step {
 pub struct Together {
     /// A code and how many answers may have it.
     pub at_most: Vec<(Code, u64)>,
-    /// A code and how many answers must have it.
-    pub at_least: Vec<(Code, u64)>,
     /// Codes that leave open whether the call took effect: with one of them nothing can be said of the whole.
     pub unknown: Vec<Code>,
     /// Path of a member that no two successes share.

@@ -37,7 +37,6 @@ pub const KINDS: &[&str] = &[
     "not-distinct",
     "not-refused",
     "refused",
-    "too-few",
     "too-many",
     "shown",
 ];

@@ -151,14 +151,6 @@ fn members_of_answers_given_together_are_distinct_where_there_are_two() {
 }
 
 #[test]
-fn a_code_may_be_asked_for_so_many_times() {
-    let together = crate::case::Together { at_least: vec![(Code::Ok, 2)], ..Default::default() };
-    let acts = released(&[Code::Ok, Code::Aborted], together, 2);
-    assert_eq!(judged(&acts, vec![answered(1, Code::Ok), answered(2, Code::Ok)]).verdict, Verdict::Pass);
-    assert_eq!(judged(&acts, vec![answered(1, Code::Ok), answered(2, Code::Aborted)]).violated[0].kind, "too-few");
-}
-
-#[test]
 fn where_no_alternative_holds_all_are_named() {
     let choice = any(vec![(code(Code::NotFound), Vec::new()), (code(Code::PermissionDenied), Vec::new())]);
     let failed = judged(&[main_act(vec![choice])], vec![answered(1, Code::Internal)]);

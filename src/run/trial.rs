@@ -112,8 +112,9 @@ async fn steps(
             let mut acts = vec![(index, act)];
             acts.extend((0..act.beside).map_while(|_| walk.next(captures)));
             if let Some(stopped) = together(engine, asked, &acts, planned, captures, observation).await {
+                let is_unmet = matches!(stopped, Stopped::Unmet);
                 observation.stopped = Some(stopped);
-                return false;
+                return !is_unmet;
             }
             continue;
         }
@@ -183,11 +184,14 @@ async fn together(
         all.iter().map(|performed| Place { exchange: &performed.raw, reading: &performed.reading, captures }).collect();
     let only: Vec<&Act> = acts.iter().map(|(_, act)| *act).collect();
     let (_, met) = judge::met_together(&only, &places, asked.counts);
+    if interrupted && met != Met::Yes {
+        // As with one step: what is seen of a target that goes away is kept, and nobody's violation.
+        let attempts = all.into_iter().flat_map(|performed| performed.attempts).collect();
+        let kept = fixture::keep(engine, &format!("{}, interrupted", planned.scheduled.id), attempts).await;
+        return Some(kept.err().map_or(Stopped::Interrupted, |text| Stopped::Harness { text }));
+    }
     for ((index, _), performed) in acts.iter().zip(all) {
         observation.steps.push(StepSeen { act: *index, attempts: performed.attempts, bound_passed: false });
-    }
-    if interrupted && met != Met::Yes {
-        return Some(Stopped::Interrupted);
     }
     (met != Met::Yes).then_some(Stopped::Unmet)
 }

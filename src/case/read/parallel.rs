@@ -19,7 +19,6 @@ impl Reader<'_> {
         }
         let together = Together {
             at_most: self.counted(node.get("at-most")),
-            at_least: self.counted(node.get("at-least")),
             unknown: node.get("unknown").map(|node| self.codes(node)).unwrap_or_default(),
             distinct: node.get("distinct").and_then(|node| self.text(node)).map(str::to_owned),
         };
