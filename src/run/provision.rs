@@ -68,6 +68,14 @@ pub(super) async fn first(engine: &Engine<'_>, plan: &Plan<'_>) -> BTreeMap<Stri
             Err(Unready::Unreached(_) | Unready::Fault(_)) => break,
         }
     }
+    for group in plan.groups.iter().filter(|group| group.case.exclusive) {
+        let Some(root) = group.case.given.as_deref().and_then(|given| engine.suite.leased(given)) else { continue };
+        let fixture = format!("fixture {}", root.name);
+        let skipped = denied.values_mut().find(|(unready, _)| matches!(unready, Unready::Denied { what, .. } if *what == fixture));
+        if let Some((_, trials)) = skipped {
+            *trials += group.trials.iter().filter(|trial| trial.obstacle.is_none()).count() as u64;
+        }
+    }
     for (unready, trials) in denied.into_values() {
         if let Unready::Denied { what, reason, role } = unready {
             engine.emit(Event::Restricted(Restricted { what, reason, role, trials })).await;
