@@ -314,3 +314,40 @@ fn the_lists_of_kinds_are_whole() {
         assert!(!is_kind || judge::KINDS.contains(&kind.as_str()), "{kind} is not in the list");
     }
 }
+
+/// Documents age where nobody compiles them: the files, links, test targets and lists that they name are there.
+#[test]
+fn what_documents_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let code: String = sources().into_iter().map(|source| source.code).collect();
+    let mut wrong = Vec::new();
+    for document in ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/cases.md", "docs/checks.md", "docs/known-failures.md"] {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        // Every other piece is code, also where three marks stand around a block.
+        for span in text.split('`').skip(1).step_by(2).filter(|span| !span.contains([' ', '*', '\n'])) {
+            let folder = span.split_once('/').map(|(folder, _)| folder);
+            let is_path = folder.is_some_and(|folder| [".ci", "cases", "docs", "schemas", "src", "tests"].contains(&folder));
+            if is_path && !root.join(span).exists() {
+                wrong.push(format!("{document}: there is no {span}"));
+            }
+            let is_list = document == "docs/checks.md" && span.len() > 3 && span.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+            if is_list && !code.contains(&format!(" {span}: ")) {
+                wrong.push(format!("{document}: no item is named {span}"));
+            }
+        }
+        for (at, begin) in text.match_indices("--test ") {
+            let name: String = text[at + begin.len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if !root.join(format!("tests/{name}.rs")).exists() && !root.join(format!("tests/{name}/main.rs")).exists() {
+                wrong.push(format!("{document}: there is no test target {name}"));
+            }
+        }
+        for (at, begin) in text.match_indices("](") {
+            let link = text[at + begin.len()..].split([')', '#']).next().unwrap_or_default();
+            let from = root.join(document);
+            if !link.is_empty() && !link.contains("://") && !from.parent().unwrap().join(link).exists() {
+                wrong.push(format!("{document}: the link {link} leads nowhere"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use triwire::conclude::EXIT_TABLE;
-use triwire::report::Destination;
+use triwire::report::{Destination, FORMATS};
 use triwire::wire::Wire;
 
 /// Conformance test harness for APIs that offer one contract on three wires: JSON over HTTP, gRPC and gRPC-Web.
@@ -210,8 +210,8 @@ pub struct RunOptions {
     /// Folder of record, journal and reports
     #[arg(long, value_name = "DIR", default_value = "triwire-report", help_heading = "Reports")]
     pub out: PathBuf,
-    /// Another report; FORMAT is json, junit or jsonl (the record); may be given several times
-    #[arg(long, value_name = "FORMAT=PATH", help_heading = "Reports")]
+    // Its help names the formats that are registered.
+    #[arg(long, value_name = "FORMAT=PATH", help = report_help(), help_heading = "Reports")]
     pub report: Vec<Destination>,
     /// What makes the run fail: `must` or `should`
     #[arg(long, value_name = "LEVEL", default_value = "must", value_parser = ["must", "should"], help_heading = "Reports")]
@@ -390,4 +390,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
     } else {
         Err("give a number of seconds above 0, at most 86400".to_owned())
     }
+}
+
+/// Help of `--report`: the formats that are registered.
+fn report_help() -> String {
+    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    format!("Another report; FORMAT is one of {}; may be given several times", names.join(", "))
 }

@@ -173,7 +173,7 @@ fn help_is_complete() {
         assert!(help.contains(piece), "{piece}: {help}");
     }
     for (command, pieces) in [
-        ("run", &["--token-file", "Embedded target:", "FORMAT is json, junit or jsonl", "Examples:", "never given on the"][..]),
+        ("run", &["--token-file", "Embedded target:", "FORMAT is one of json, junit, jsonl", "Examples:", "never given on the"][..]),
         ("clean", &["--token-file", "--setup-url", "--out", "Exit status"]),
         ("serve", &["--token-out", "--tls-name", "--client-ca", "Example:"]),
         ("list", &["--filter", "--wire"]),
