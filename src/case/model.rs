@@ -559,6 +559,12 @@ pub struct Scheduled {
 }
 
 impl Case {
+    /// Whether it answers for a requirement, by its trials or by its agreement.
+    #[must_use]
+    pub fn answers_for(&self, requirement: &str) -> bool {
+        self.requirements.iter().any(|id| id == requirement) || self.agreement.as_deref() == Some(requirement)
+    }
+
     /// Requirements with the parts that the agreement of the case covers; what isn't listed it covers whole.
     #[must_use]
     pub fn covered_by_agreement(&self) -> Vec<(String, Vec<String>)> {

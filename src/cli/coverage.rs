@@ -24,7 +24,7 @@ pub struct Coverage<'a> {
 impl<'a> Coverage<'a> {
     /// Looks for everything that answers for a requirement.
     pub fn of(entry: &'a Requirement, suite: &'a Suite, contract: &Contract) -> Self {
-        let named: Vec<&Case> = suite.cases.iter().filter(|case| names(case, &entry.id)).collect();
+        let named: Vec<&Case> = suite.cases.iter().filter(|case| case.answers_for(&entry.id)).collect();
         let passive = check::is_passive(&entry.id, contract);
         let probed = |wire: Wire| suite.offered.iter().any(|(name, id)| *id == entry.id && name.split('/').next() == Some(wire.name()));
         let seen = !passive && entry.unobservable.is_none();
@@ -86,11 +86,6 @@ impl Coverage<'_> {
     pub fn is_tested(&self) -> bool {
         self.untested.is_empty() && self.entry.unobservable.is_none()
     }
-}
-
-/// Whether a case answers for a requirement, by its trials or by its agreement.
-pub fn names(case: &Case, id: &str) -> bool {
-    case.requirements.iter().any(|named| named == id) || case.agreement.as_deref() == Some(id)
 }
 
 #[cfg(test)]

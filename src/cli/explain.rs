@@ -10,7 +10,7 @@ use triwire::wire::Transport;
 
 use super::args::ExplainOptions;
 use super::check::{Beside, Files, Inputs, inputs};
-use super::coverage::{Coverage, names};
+use super::coverage::Coverage;
 use super::words::{paragraph, wrapped};
 use super::{Failure, to_stdout};
 
@@ -163,7 +163,7 @@ fn case(cases: &[&Case], suite: &Suite, contract: &Contract) -> String {
     for (text, times) in steps {
         say("step", &if times > 1 { format!("{text} ({times} times)") } else { text });
     }
-    for entry in contract.catalogue.iter().filter(|entry| names(first, &entry.id)) {
+    for entry in contract.catalogue.iter().filter(|entry| first.answers_for(&entry.id)) {
         say("answers", &format!("for {} ({}): {}", entry.id, entry.level, entry.title));
     }
     for trial in cases.iter().flat_map(|case| case.trials(&Transport::ALL)) {

@@ -1,7 +1,7 @@
 //! `triwire prove`.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use triwire::case::Suite;
@@ -9,6 +9,7 @@ use triwire::conclude::ExitStatus;
 use triwire::contract::Contract;
 use triwire::prove::{self, Ask, Catch, Proof};
 use triwire::reference::{FAULTS, NULL_TARGETS, VARIANTS};
+use triwire::report;
 
 use super::args::ProveOptions;
 use super::{Failure, to_stderr, to_stdout};
@@ -26,6 +27,15 @@ pub fn prove(options: &ProveOptions) -> Result<ExitStatus, Failure> {
     if partial && !names_anything(&options.names) {
         return Err(Failure::usage("no fault, variant, null target or requirement has such a name; `triwire serve --list` names them"));
     }
+    // It takes minutes: what can't be written or read is found before.
+    for path in options.matrix.iter().flat_map(|folder| matrix(folder)) {
+        report::check_writable(&path).map_err(Failure::harness)?;
+    }
+    let known = options.check.as_ref().map(|folder| {
+        let [path, ..] = matrix(folder);
+        std::fs::read_to_string(&path).map_err(|error| Failure::usage(format!("can't read {}: {error}", path.display())))
+    });
+    let known = known.transpose()?;
     let suite = Suite::built_in(Contract::built_in()).map_err(|mistakes| Failure::harness(mistakes.to_string()))?;
     // Targets are tried in tasks of their own, which outlive no stack frame.
     let suite: &'static Suite = Box::leak(Box::new(suite));
@@ -45,17 +55,12 @@ pub fn prove(options: &ProveOptions) -> Result<ExitStatus, Failure> {
     to_stdout(&told(&proof, started.elapsed().as_secs()));
     let mut status = if proof.holds() { ExitStatus::Passed } else { ExitStatus::Failed };
     if let Some(folder) = &options.matrix {
-        for (name, text) in [
-            ("kill-matrix.json", prove::json(&proof)),
-            ("kill-matrix.md", prove::markdown(&proof)),
-            ("kill-matrix.html", prove::html(&proof)),
-        ] {
-            let path = folder.join(name);
-            std::fs::write(&path, text).map_err(|error| Failure::harness(format!("can't write {}: {error}", path.display())))?;
+        for (path, text) in matrix(folder).iter().zip([prove::json(&proof), prove::markdown(&proof), prove::html(&proof)]) {
+            std::fs::write(path, text).map_err(|error| Failure::harness(format!("can't write {}: {error}", path.display())))?;
         }
     }
-    if let Some(folder) = &options.check
-        && !is_current(folder, &proof)?
+    if let (Some(folder), Some(known)) = (&options.check, &known)
+        && !prove::same_matrix(known, &prove::json(&proof))
     {
         to_stderr(&format!("error: the matrix in {0} is out of date: make it anew with `triwire prove --matrix {0}`", folder.display()));
         status = ExitStatus::Failed;
@@ -63,10 +68,9 @@ pub fn prove(options: &ProveOptions) -> Result<ExitStatus, Failure> {
     Ok(status)
 }
 
-fn is_current(folder: &Path, proof: &Proof) -> Result<bool, Failure> {
-    let path = folder.join("kill-matrix.json");
-    let text = std::fs::read_to_string(&path).map_err(|error| Failure::usage(format!("can't read {}: {error}", path.display())))?;
-    Ok(prove::same_matrix(&text, &prove::json(proof)))
+/// The files of the matrix: the one for tools first.
+fn matrix(folder: &Path) -> [PathBuf; 3] {
+    ["kill-matrix.json", "kill-matrix.md", "kill-matrix.html"].map(|name| folder.join(name))
 }
 
 fn names_anything(names: &[String]) -> bool {

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{Judged, Judging, everything};
-use super::{PROVOKING, is_passive, speaks_of, wires};
+use super::{PROVOKING, wires};
 use crate::case::Suite;
+use crate::check::is_passive;
+use crate::contract::Contract;
 use crate::judge::Judgement;
 use crate::plan::Selection;
 use crate::record::event::Event;
@@ -64,8 +66,8 @@ pub(super) async fn catch(fault: &'static Fault, suite: &Suite, full: bool) -> C
     let named = wires(fault.wires);
     // The cases of the requirement, and those that provoke every kind of answer for what is judged passively.
     let mut cases: Vec<String> =
-        suite.cases.iter().filter(|case| speaks_of(case, fault.requirement)).map(|case| format!("{}::", case.id)).collect();
-    if is_passive(fault.requirement) {
+        suite.cases.iter().filter(|case| case.answers_for(fault.requirement)).map(|case| format!("{}::", case.id)).collect();
+    if is_passive(fault.requirement, Contract::built_in()) {
         cases.extend(PROVOKING.map(str::to_owned));
     }
     if cases.is_empty() {

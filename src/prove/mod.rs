@@ -22,7 +22,7 @@ pub use matrix::{figures, html, json, markdown, same_matrix};
 pub use sparing::Blemish;
 
 use crate::case::Suite;
-use crate::check::CHECKS;
+use crate::check::is_passive;
 use crate::contract::Contract;
 use crate::contract::requirement::Level;
 use crate::reference::{FAULTS, NULL_TARGETS, VARIANTS};
@@ -75,7 +75,7 @@ impl Proof {
         self.catches.iter().all(Catch::is_killed)
             && self.blemishes.is_empty()
             && self.expectations.dead.is_empty()
-            && self.unbroken.iter().all(|(id, _)| FAULTS.iter().any(|fault| fault.requirement == id))
+            && self.unbroken.is_empty()
     }
 }
 
@@ -146,7 +146,7 @@ struct Found {
 
 /// MUSTs that a case or a check looks at and no fault breaks, with the wires where that is so.
 fn unbroken(suite: &Suite, contract: &Contract) -> Vec<(String, Vec<&'static str>)> {
-    let is_looked_at = |id: &str| is_passive(id) || suite.cases.iter().any(|case| speaks_of(case, id));
+    let is_looked_at = |id: &str| is_passive(id, contract) || suite.cases.iter().any(|case| case.answers_for(id));
     let musts = contract.catalogue.iter().filter(|entry| entry.level == Level::Must && is_looked_at(&entry.id));
     musts
         .filter_map(|entry| {
@@ -157,16 +157,6 @@ fn unbroken(suite: &Suite, contract: &Contract) -> Vec<(String, Vec<&'static str
             (!wires.is_empty()).then(|| (entry.id.clone(), wires))
         })
         .collect()
-}
-
-/// Whether a passive check answers for a requirement.
-fn is_passive(id: &str) -> bool {
-    CHECKS.iter().flat_map(|family| family.iter()).any(|check| check.requirement == id)
-}
-
-/// Whether a case answers for a requirement, by itself or by its agreement.
-fn speaks_of(case: &crate::case::Case, requirement: &str) -> bool {
-    case.requirements.iter().any(|id| id == requirement) || case.agreement.as_deref() == Some(requirement)
 }
 
 /// Additions, refusals and reads on every wire, for what is judged beside.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bench::{Judged, Judging, everything};
 use super::expectation::{self, Expectations};
-use super::{BESIDE, speaks_of, wires};
+use super::{BESIDE, wires};
 use crate::case::{Case, Suite};
 use crate::judge::{Judgement, SkipReason, Verdict};
 use crate::plan::Selection;
@@ -48,7 +48,7 @@ fn unheard(judged: &Judged) -> Vec<Blemish> {
 
 /// A legal variant: on the wires where it acts, the topics of the requirements that must spare it, and additions, refusals and reads.
 pub(super) async fn variant(variant: &'static Variant, suite: &'static Suite, full: bool) -> Vec<Blemish> {
-    let speaks = |case: &&Case| variant.spared_by.iter().any(|id| speaks_of(case, id));
+    let speaks = |case: &&Case| variant.spared_by.iter().any(|id| case.answers_for(id));
     let topics: BTreeSet<String> = suite.cases.iter().filter(speaks).map(|case| format!("{}::", case.topic)).collect();
     let mut selection = if full {
         everything()

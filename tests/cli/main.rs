@@ -11,6 +11,7 @@ mod interrupt;
 mod known;
 mod live;
 mod place;
+mod prove;
 mod report;
 mod stream;
 mod support;
