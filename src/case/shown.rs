@@ -17,14 +17,14 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Takes in a step that was met. `taken`: its alternatives that hold.
-    pub fn see(&mut self, act: &Act, taken: &[&Alternative], captures: &Captures) {
+    /// Takes in a step that was met. `taken`: its alternatives that hold. A piece that doesn't count wasn't looked at, so it shows nothing.
+    pub fn see(&mut self, act: &Act, taken: &[&Alternative], captures: &Captures, counts: impl Fn(&Expect) -> bool) {
         // Set-up goes over another wire, or to another address.
         if matches!(act.duty, Duty::Start | Duty::Reset) {
             return;
         }
-        self.positive |= is_positive(act, taken, captures);
-        self.codes.extend(pieces(act, taken).filter_map(allowed));
+        self.positive |= is_positive(act, taken, captures, &counts);
+        self.codes.extend(pieces(act, taken, &counts).filter_map(allowed));
     }
 
     /// Whether no one answer would do for all steps.
@@ -37,16 +37,17 @@ impl Shown {
 
 /// A positive step is well-formed and binds a success with something in it that an empty message doesn't have.
 #[must_use]
-pub fn is_positive(act: &Act, taken: &[&Alternative], captures: &Captures) -> bool {
+pub fn is_positive(act: &Act, taken: &[&Alternative], captures: &Captures, counts: impl Fn(&Expect) -> bool) -> bool {
     let empty = Value::Object(Map::new());
     let asks_for_something = |pattern| !matcher::matches(pattern, Some(&empty), captures).is_empty();
     act.step.defect.is_none()
-        && pieces(act, taken).any(|piece| piece.code == [Code::Ok])
-        && pieces(act, taken).any(|piece| piece.body.as_ref().is_some_and(asks_for_something))
+        && pieces(act, taken, &counts).any(|piece| piece.code == [Code::Ok])
+        && pieces(act, taken, &counts).any(|piece| piece.body.as_ref().is_some_and(asks_for_something))
 }
 
-fn pieces<'a>(act: &'a Act, taken: &'a [&'a Alternative]) -> impl Iterator<Item = &'a Expect> {
-    act.step.expect.iter().chain(taken.iter().map(|alternative| &alternative.expect))
+/// Alternatives are of a piece that counts: they have no requirement of their own.
+fn pieces<'a>(act: &'a Act, taken: &'a [&'a Alternative], counts: &'a impl Fn(&Expect) -> bool) -> impl Iterator<Item = &'a Expect> {
+    act.step.expect.iter().filter(|piece| counts(piece)).chain(taken.iter().map(|alternative| &alternative.expect))
 }
 
 /// The codes that a piece allows, where it says so; none where there must be no answer.

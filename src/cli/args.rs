@@ -313,7 +313,7 @@ pub struct ProveOptions {
     /// Pieces of names of faults, variants, null targets or requirements: only these are tried
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Each fault and each variant meets the whole suite, instead of what speaks of its requirement (hours)
+    /// Each fault and each variant meets the whole suite, instead of what speaks of its requirement (slow)
     #[arg(long)]
     pub full: bool,
     /// Write the kill matrix into this folder, as JSON, Markdown and a page

@@ -92,9 +92,9 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
                 Met::Yes => {
                     for (act, place) in acts.iter().zip(&places) {
                         let taken = chosen(&act.step, *place, |piece| scope.counts(piece));
-                        shown.see(act, &taken, place.captures);
+                        shown.see(act, &taken, place.captures, |piece| scope.counts(piece));
                         let wire = place.exchange.transport.wire;
-                        if case::is_positive(act, &taken, place.captures) && !judgement.live.contains(&wire) {
+                        if case::is_positive(act, &taken, place.captures, |piece| scope.counts(piece)) && !judgement.live.contains(&wire) {
                             judgement.live.push(wire);
                         }
                     }
@@ -118,8 +118,8 @@ pub fn trial(acts: &[Act], scope: &Scope, observation: &Observation, contract: &
         match met(&act.step.expect, place, |piece| scope.counts(piece)) {
             Met::Yes => {
                 let taken = chosen(&act.step, place, |piece| scope.counts(piece));
-                let positive = case::is_positive(act, &taken, place.captures);
-                shown.see(act, &taken, place.captures);
+                let positive = case::is_positive(act, &taken, place.captures, |piece| scope.counts(piece));
+                shown.see(act, &taken, place.captures, |piece| scope.counts(piece));
                 let counts = matches!(act.duty, Duty::Main | Duty::Control | Duty::Shown);
                 if positive && counts && !judgement.live.contains(&exchange.transport.wire) {
                     judgement.live.push(exchange.transport.wire);

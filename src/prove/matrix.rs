@@ -76,7 +76,7 @@ pub fn figures(proof: &Proof) -> Vec<String> {
 /// The matrix as a table, faults by the area of what they break.
 #[must_use]
 pub fn markdown(proof: &Proof) -> String {
-    let mut text = "# Kill matrix\n\nWhich requirement catches which fault of the reference target. Made by `triwire prove --matrix docs`; CI fails where it is out of date. \
+    let mut text = "# Kill matrix\n\nWhich requirement catches which fault of the reference target. Made by `triwire prove --matrix docs`; CI fails where what it says of the faults is out of date. \
                     [As a page](kill-matrix.html), [as JSON](kill-matrix.json).\n\n"
         .to_owned();
     for line in figures(proof) {
